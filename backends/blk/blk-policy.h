@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The section [Block] of a policy: what only disks know. Pure: a table for
+ * policy_parse_section(). What a client may do to the host's disk is decided
+ * by it, so its defaults are the narrow ones.
+ */
+#ifndef XDD_BLK_POLICY_H
+#define XDD_BLK_POLICY_H
+
+#include "policy/policy.h"
+
+struct blk_policy {
+	bool discard;		   /* Discard */
+	bool direct;		   /* Cache = direct, not buffered */
+	uint32_t sector_bytes;	   /* SectorSize; 0: the disk's own */
+	uint32_t persistent_pages; /* PersistentGrants: pages kept mapped between
+				      requests; at most DataPages */
+};
+
+extern const struct policy_section_key blk_policy_keys[];
+
+/* The defaults, to parse over. */
+void blk_policy_init(struct blk_policy *policy);
+
+#endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A file or a block device of the host, through the loop.
+ *
+ * What is opened: O_DIRECT when asked for and the file takes it, else through
+ * the page cache; a flush is an fdatasync either way. A probe reads the first
+ * sector before the process is sealed, so that a disk that cannot be read
+ * fails the start and not the client.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "backends/blk/blk-store.h"
+#include "common/number.h"
+
+#define FILE_PAGE 4096u
+/* The longest single discard: a longer one is done in pieces, so that other
+ * requests get their turn at the host's file system. */
+#define FILE_DISCARD_BYTES (1ull << 30)
+
+static struct blk_request *file_request(struct loop_op *op)
+{
+	return (struct blk_request *)((char *)op - offsetof(struct blk_request, io));
+}
+
+static uint64_t file_discard_piece(const struct blk_request *rq)
+{
+	return rq->left < FILE_DISCARD_BYTES ? rq->left : FILE_DISCARD_BYTES;
+}
+
+static void file_done(struct loop_op *op, int res)
+{
+	struct blk_request *rq = file_request(op);
+
+	if (rq->op == BLK_DISCARD && res == 0)
+		blk_finish(rq, (int64_t)file_discard_piece(rq));
+	else
+		blk_finish(rq, res);
+}
+
+static void file_submit(struct blk_store *store, struct blk_request *rq)
+{
+	struct blk_store_file *file = (struct blk_store_file *)store;
+
+	rq->io.done = file_done;
+	switch (rq->op) {
+	case BLK_READ:
+		loop_readv(file->loop, &rq->io, LOOP_FILE_DISK, rq->iov, rq->niov,
+			   blk_position(rq));
+		return;
+	case BLK_WRITE:
+		loop_writev(file->loop, &rq->io, LOOP_FILE_DISK, rq->iov, rq->niov,
+			    blk_position(rq));
+		return;
+	case BLK_FLUSH:
+		loop_fsync(file->loop, &rq->io, LOOP_FILE_DISK);
+		return;
+	case BLK_DISCARD:
+		loop_fallocate(file->loop, &rq->io, LOOP_FILE_DISK,
+			       FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			       blk_position(rq), file_discard_piece(rq));
+		return;
+	}
+}
+
+static void file_close(struct blk_store *store)
+{
+	struct blk_store_file *file = (struct blk_store_file *)store;
+
+	loop_set_file(file->loop, LOOP_FILE_DISK, -1);
+}
+
+static const struct blk_store_ops file_ops = {
+	.submit = file_submit,
+	.close = file_close,
+};
+
+/* O_EXCL on a block device claims it: not while it is mounted or claimed. */
+static int file_flags(const struct stat *st, const struct blk_store_conf *conf)
+{
+	int flags = O_CLOEXEC | O_NOCTTY | (conf->read_only ? O_RDONLY : O_RDWR);
+
+	if (S_ISBLK(st->st_mode) && !conf->read_only)
+		flags |= O_EXCL;
+	return flags;
+}
+
+/* The lock belongs to the open file, which the loop's table keeps. */
+static int file_lock(int fd, bool read_only)
+{
+	struct flock lock = {
+		.l_type = read_only ? F_RDLCK : F_WRLCK,
+		.l_whence = SEEK_SET,
+	};
+
+	return fcntl(fd, F_OFD_SETLK, &lock) ? -errno : 0;
+}
+
+static int file_open(const char *path, const struct blk_store_conf *conf,
+		     struct stat *st, bool *direct)
+{
+	int fd, flags;
+
+	if (stat(path, st))
+		return -errno;
+	if (!S_ISREG(st->st_mode) && !S_ISBLK(st->st_mode))
+		return -EINVAL;
+	flags = file_flags(st, conf);
+	*direct = conf->direct;
+	fd = open(path, flags | (conf->direct ? O_DIRECT : 0));
+	if (fd < 0 && errno == EINVAL && conf->direct) {
+		*direct = false;
+		fd = open(path, flags);
+	}
+	if (fd < 0)
+		return -errno;
+	/* What was looked at is what was opened. */
+	if (fstat(fd, st) || (!S_ISREG(st->st_mode) && !S_ISBLK(st->st_mode))) {
+		close(fd);
+		return -EINVAL;
+	}
+	return fd;
+}
+
+/* What the kernel says about O_DIRECT on this file; 0 where it says nothing. */
+static void file_dio_align(int fd, uint32_t *offset, uint32_t *memory)
+{
+	struct statx sx;
+
+	*offset = *memory = 0;
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &sx))
+		return;
+	if (!(sx.stx_mask & STATX_DIOALIGN))
+		return;
+	*offset = sx.stx_dio_offset_align;
+	*memory = sx.stx_dio_mem_align;
+}
+
+/* True if @bytes at the start of the disk can be read by one call. */
+static bool file_reads(int fd, uint32_t bytes)
+{
+	void *page = aligned_alloc(FILE_PAGE, FILE_PAGE);
+	bool good;
+
+	assert(page); /* at start, before any client */
+	good = pread(fd, page, bytes, 0) == (ssize_t)bytes;
+	free(page);
+	return good;
+}
+
+static int file_size(int fd, const struct stat *st, uint64_t *out)
+{
+	*out = (uint64_t)st->st_size;
+	if (S_ISBLK(st->st_mode) && ioctl(fd, BLKGETSIZE64, out))
+		return -errno;
+	return 0;
+}
+
+static int file_sectors(int fd, const struct stat *st, bool direct,
+			struct blk_geometry *g)
+{
+	uint32_t offset, memory;
+	int logical = BLK_SECTOR;
+	unsigned physical = FILE_PAGE;
+
+	if (S_ISBLK(st->st_mode) &&
+	    (ioctl(fd, BLKSSZGET, &logical) || ioctl(fd, BLKPBSZGET, &physical)))
+		return -errno;
+	g->logical_bytes = (uint32_t)logical;
+	g->memory_bytes = 1;
+	if (direct) {
+		file_dio_align(fd, &offset, &memory);
+		if (offset > g->logical_bytes)
+			g->logical_bytes = offset;
+		g->memory_bytes = memory && memory <= FILE_PAGE ? memory : BLK_SECTOR;
+	}
+	if (g->logical_bytes < FILE_PAGE && !file_reads(fd, g->logical_bytes))
+		g->logical_bytes = FILE_PAGE;
+	if (g->logical_bytes != BLK_SECTOR && g->logical_bytes != FILE_PAGE)
+		return -EDOM;
+	g->physical_bytes = physical < g->logical_bytes ? g->logical_bytes : physical;
+	return file_reads(fd, g->logical_bytes) ? 0 : -EIO;
+}
+
+/* A number of the device's queue directory in sysfs; 0 if it is not there. */
+static uint64_t file_queue_limit(const struct stat *st, const char *name)
+{
+	static const char *const forms[] = {
+		"/sys/dev/block/%u:%u/queue/%s",
+		"/sys/dev/block/%u:%u/../queue/%s", /* of a partition */
+	};
+	char path[128], text[32];
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		ssize_t n;
+		int fd;
+
+		snprintf(path, sizeof(path), i ? forms[1] : forms[0],
+			 major(st->st_rdev), minor(st->st_rdev), name);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		n = read(fd, text, sizeof(text));
+		close(fd);
+		if (n > 1 && number_parse(text, (size_t)n - 1, INT64_MAX, &v))
+			return v;
+	}
+	return 0;
+}
+
+static void file_discard(const struct stat *st, const struct blk_store_conf *conf,
+			 struct blk_geometry *g)
+{
+	uint64_t granularity = FILE_PAGE;
+
+	g->discard = conf->discard && !conf->read_only;
+	if (S_ISBLK(st->st_mode)) {
+		granularity = file_queue_limit(st, "discard_granularity");
+		if (!granularity || granularity > UINT32_MAX ||
+		    !file_queue_limit(st, "discard_max_bytes"))
+			g->discard = false;
+	}
+	if (granularity < g->logical_bytes || granularity > UINT32_MAX)
+		granularity = g->logical_bytes;
+	g->discard_granularity = (uint32_t)granularity;
+}
+
+static int file_probe(int fd, const struct stat *st, bool direct,
+		      const struct blk_store_conf *conf, struct blk_geometry *g)
+{
+	uint64_t size;
+	int r;
+
+	*g = (struct blk_geometry){.read_only = conf->read_only, .flush = true};
+	r = file_size(fd, st, &size);
+	if (r)
+		return r;
+	if (size < BLK_SECTOR)
+		return -EINVAL;
+	r = file_sectors(fd, st, direct, g);
+	if (r)
+		return r;
+	if (conf->sector_bytes && conf->sector_bytes < g->logical_bytes)
+		return -EDOM;
+	if (conf->sector_bytes)
+		g->logical_bytes = conf->sector_bytes;
+	if (g->physical_bytes < g->logical_bytes)
+		g->physical_bytes = g->logical_bytes;
+	g->sectors = (size - size % g->logical_bytes) / BLK_SECTOR;
+	if (!g->sectors)
+		return -EINVAL;
+	file_discard(st, conf, g);
+	return 0;
+}
+
+int blk_store_file_open(struct blk_store_file *file, const char *path,
+			const struct blk_store_conf *conf, struct loop *loop)
+{
+	struct blk_geometry geometry;
+	struct stat st;
+	bool direct = false;
+	int fd, r;
+
+	fd = file_open(path, conf, &st, &direct);
+	if (fd < 0)
+		return fd;
+	r = file_lock(fd, conf->read_only);
+	if (!r)
+		r = file_probe(fd, &st, direct, conf, &geometry);
+	if (!r)
+		r = loop_set_file(loop, LOOP_FILE_DISK, fd);
+	close(fd);
+	if (r)
+		return r;
+	*file = (struct blk_store_file){
+		.store.ops = &file_ops,
+		.store.geometry = geometry,
+		.loop = loop,
+		.block = S_ISBLK(st.st_mode),
+		.direct = direct,
+	};
+	return 0;
+}

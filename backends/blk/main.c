@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * xdd-blk: one disk of one client. What it adds to the host skeleton: the
+ * [Block] section, a store opened from Resource, and the PV door.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "backends/blk/blk-policy.h"
+#include "backends/blk/blk-pv.h"
+#include "backends/blk/blk-store.h"
+#include "backends/blk/blk.h"
+#include "backends/host.h"
+#include "common/clock.h"
+
+struct disk {
+	struct blk_policy block;
+	struct blk blk;
+	struct blk_pv pv;
+	struct blk_store *store;
+};
+
+static struct disk *disk_of(struct host *host)
+{
+	return host->device;
+}
+
+static void disk_broken(struct blk_pv *pv, const char *why)
+{
+	host_broken(pv->conf.owner, why);
+}
+
+static void disk_detached(struct blk_pv *pv)
+{
+	host_detached(pv->conf.owner);
+}
+
+/* What to do about a resource that does not open. */
+static const char *disk_advice(int err)
+{
+	switch (-err) {
+	case ENOENT:
+		return "it does not exist: create it, or correct Resource";
+	case EACCES:
+	case EPERM:
+		return "no access: give its group to it, and daemon-reload so that the "
+		       "generator sees it";
+	case EAGAIN:
+		return "another process serves it writable; each disk is served once";
+	case EBUSY:
+		return "it is mounted in this domain: unmount it, or say ReadOnly = "
+		       "yes";
+	case EDOM:
+		return "SectorSize is smaller than the disk's own";
+	case EINVAL:
+		return "it must be a file or block device that is not empty";
+	default:
+		return "see dmesg";
+	}
+}
+
+static int disk_open_store(struct host *host, struct disk *disk)
+{
+	static union blk_store_any any;
+	struct blk_store_conf conf = {
+		.read_only = host->policy.read_only,
+		.discard = disk->block.discard,
+		.direct = disk->block.direct,
+		.sector_bytes = disk->block.sector_bytes,
+	};
+	int r = blk_store_open(&any, host->policy.resource, &conf, &host->loop);
+
+	if (r < 0) {
+		log_line(&host->log, LOG_LEVEL_ERROR, "Resource %s: %s (%s)",
+			 host->policy.resource, strerror(-r), disk_advice(r));
+		return r;
+	}
+	disk->store = &any.store;
+	return 0;
+}
+
+static int disk_open(struct host *host)
+{
+	static struct policy_errors errors;
+	struct disk *disk = disk_of(host);
+	struct blk_pv_conf conf = {
+		.policy = &host->policy,
+		.block = &disk->block,
+		.blk = &disk->blk,
+		.grants = host->grants,
+		.evtchn = host->evtchn,
+		.store = host->store,
+		.log = &host->log,
+		.owner = host,
+		.broken = disk_broken,
+		.detached = disk_detached,
+	};
+	int r;
+
+	blk_policy_init(&disk->block);
+	if (policy_parse_section(host->text, host->text_len, "Block", blk_policy_keys,
+				 &disk->block, &errors)) {
+		host_policy_errors(host, &errors);
+		return -EINVAL;
+	}
+	r = disk_open_store(host, disk);
+	if (r)
+		return r;
+	blk_init(&disk->blk, disk->store);
+	r = blk_pv_init(&disk->pv, &conf);
+	if (r)
+		log_line(&host->log, LOG_LEVEL_ERROR, "%s",
+			 r == -EINVAL
+				 ? "DataPages leaves no room for one request of 11 "
+				   "pages: raise it"
+				 : strerror(-r));
+	return r;
+}
+
+static int disk_offer(struct host *host)
+{
+	return blk_pv_offer(&disk_of(host)->pv);
+}
+
+static int disk_connect(struct host *host, bool attach)
+{
+	struct blk_pv *pv = &disk_of(host)->pv;
+	int r = blk_pv_connect(pv, attach, clock_now());
+
+	if (!r)
+		host->port = pv->port;
+	return r;
+}
+
+static int disk_turn(struct host *host, uint64_t now)
+{
+	return blk_pv_turn(&disk_of(host)->pv, now);
+}
+
+static uint64_t disk_due(struct host *host)
+{
+	return blk_pv_due(&disk_of(host)->pv);
+}
+
+static void disk_detach(struct host *host)
+{
+	blk_pv_detach(&disk_of(host)->pv);
+}
+
+static void disk_limits(struct host *host)
+{
+	blk_pv_limits(&disk_of(host)->pv, clock_now());
+}
+
+static const struct host_class disk_class = {
+	.name = "blk",
+	.class = POLICY_BLK,
+	.open = disk_open,
+	.offer = disk_offer,
+	.connect = disk_connect,
+	.turn = disk_turn,
+	.due = disk_due,
+	.detach = disk_detach,
+	.limits = disk_limits,
+};
+
+int main(int argc, char **argv)
+{
+	static struct disk disk;
+
+	return host_main(argc, argv, &disk_class, &disk);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The shared header of a ring is five words and padding (xen/io/ring.h,
+ * struct *_sring); only these offsets of it are used.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "backends/door/pv-ring.h"
+#include "common/shared.h"
+
+#define RING_REQ_PROD  0
+#define RING_REQ_EVENT 4
+#define RING_RSP_PROD  8
+#define RING_RSP_EVENT 12
+#define RING_HEADER    64
+
+/* No class has larger entries: sndif and displif use 64, blkif 112. */
+#define RING_ENTRY_MAX 128
+
+static uint32_t ring_entries(uint32_t bytes, uint32_t entry_size)
+{
+	uint32_t fit = (bytes - RING_HEADER) / entry_size;
+
+	return 1u << (31 - __builtin_clz(fit));
+}
+
+static uint8_t *ring_slot(const struct pv_ring *ring, uint32_t index)
+{
+	return ring->page + RING_HEADER +
+	       (size_t)(index & (ring->entries - 1)) * ring->entry_size;
+}
+
+enum pv_ring_status pv_ring_init(struct pv_ring *ring, void *page, uint32_t bytes,
+				 uint32_t entry_size, bool attach)
+{
+	uint32_t start = 0, req_prod;
+
+	assert(entry_size && entry_size <= RING_ENTRY_MAX);
+	assert(bytes >= RING_HEADER + entry_size);
+	if (attach)
+		start = shared_load32_acquire((uint8_t *)page + RING_RSP_PROD);
+	*ring = (struct pv_ring){
+		.page = page,
+		.entries = ring_entries(bytes, entry_size),
+		.entry_size = entry_size,
+		.req_cons = start,
+		.rsp_prod = start,
+		.req_prod = start,
+		.pushed = start,
+	};
+	if (!attach)
+		return PV_RING_OK;
+	req_prod = shared_load32_acquire(ring->page + RING_REQ_PROD);
+	return req_prod - start > ring->entries ? PV_RING_BROKEN : PV_RING_OK;
+}
+
+/* Look at the client's index. It may only move forward, and never so far that
+ * it passes a request that was not answered (invariant 3). */
+static enum pv_ring_status ring_look(struct pv_ring *ring)
+{
+	uint32_t room = ring->entries - (ring->req_cons - ring->rsp_prod);
+	uint32_t prod;
+
+	/* The index before the entries that it covers; pairs with the release
+	 * in which the front end publishes its requests. */
+	prod = shared_load32_acquire(ring->page + RING_REQ_PROD);
+	if (prod - ring->req_cons > room)
+		return PV_RING_BROKEN;
+	ring->req_prod = prod;
+	return prod == ring->req_cons ? PV_RING_EMPTY : PV_RING_OK;
+}
+
+enum pv_ring_status pv_ring_take(struct pv_ring *ring, void *entry)
+{
+	enum pv_ring_status status;
+
+	if (ring->req_cons == ring->req_prod) {
+		status = ring_look(ring);
+		if (status != PV_RING_OK)
+			return status;
+	}
+	shared_copy_in(entry, ring_slot(ring, ring->req_cons), ring->entry_size);
+	ring->req_cons++;
+	return PV_RING_OK;
+}
+
+void pv_ring_put(struct pv_ring *ring, const void *entry, uint32_t size)
+{
+	uint8_t whole[RING_ENTRY_MAX] = {0};
+
+	assert(size <= ring->entry_size);
+	assert(ring->rsp_prod != ring->req_cons);
+	memcpy(whole, entry, size);
+	shared_copy_out(ring_slot(ring, ring->rsp_prod), whole, ring->entry_size);
+	ring->rsp_prod++;
+}
+
+bool pv_ring_push(struct pv_ring *ring)
+{
+	uint32_t old = ring->pushed, event;
+
+	if (ring->rsp_prod == old)
+		return false;
+	ring->pushed = ring->rsp_prod;
+	/* The responses before the index that covers them; pairs with the front
+	 * end's acquire of rsp_prod. */
+	shared_store32_release(ring->page + RING_RSP_PROD, ring->rsp_prod);
+	/* rsp_prod is visible before rsp_event is read; pairs with the front
+	 * end's barrier between arming rsp_event and looking at rsp_prod. */
+	shared_full_barrier();
+	event = shared_load32(ring->page + RING_RSP_EVENT);
+	return ring->rsp_prod - event < ring->rsp_prod - old;
+}
+
+bool pv_ring_final_check(struct pv_ring *ring)
+{
+	if (ring->req_cons != ring->req_prod)
+		return true;
+	shared_store32(ring->page + RING_REQ_EVENT, ring->req_cons + 1);
+	/* req_event is visible before req_prod is read; pairs with the front
+	 * end's barrier between publishing requests and reading req_event. */
+	shared_full_barrier();
+	/* A broken index is "there is something": the take will say so. */
+	return ring_look(ring) != PV_RING_EMPTY;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a back end gets its grants, event channels and store from: its keeper.
+ *
+ * Not a policy of its own: the keeper decides. The calls stand in the order in
+ * which host.c makes them; all but the last two come before sealing.
+ */
+#ifndef XDD_HOST_DOORS_H
+#define XDD_HOST_DOORS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "grant-mem/client.h"
+#include "grant-mem/grants-keeper.h"
+#include "policy/policy.h"
+#include "xenbus/evtchn-keeper.h"
+#include "xenbus/store-keeper.h"
+
+struct doors {
+	struct client client;
+	struct grants_keeper grants;
+	struct evtchn_keeper evtchn;
+	struct store_keeper store;
+	const char *why; /* what went wrong, in words, after a negative return */
+};
+
+/* Take over what xdd-enter left; the policy's text lands in @text. Bytes, or
+ * a negative errno. */
+int doors_adopt(struct doors *doors, char *text, size_t size);
+/* Make the three handles. 0 or a negative errno. */
+int doors_open(struct doors *doors);
+/* True if a snapshot came in beside an answer. No system call. */
+bool doors_changed(const struct doors *doors);
+/* True if the limits differ from @policy's; they are stored into it. */
+bool doors_limits(const struct doors *doors, struct policy *policy);
+
+#endif

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "backends/host.h"
+#include "common/clock.h"
+#include "grant-mem/seal.h"
+
+#define HOST_ENTRIES 1024 /* ops that can exist at once, with room */
+#define HOST_TICK_NS CLOCK_SECOND
+
+static volatile sig_atomic_t host_told_to_stop;
+
+static void host_on_signal(int sig)
+{
+	(void)sig;
+	host_told_to_stop = 1;
+}
+
+static struct host *host_of(struct life *life)
+{
+	return (struct host *)((char *)life - offsetof(struct host, life));
+}
+
+#define HOST_FROM(op, member)                                                          \
+	((struct host *)((char *)(op)-offsetof(struct host, member)))
+
+static void host_end(struct host *host, int result, const char *why)
+{
+	if (host->loop.stop)
+		return;
+	if (result)
+		log_line(&host->log, LOG_LEVEL_ERROR, "%s", why);
+	host->result = result;
+	host->loop.stop = true;
+}
+
+/* Our environment failed; the unit starts us again. */
+static void host_check(struct host *host, int r, const char *what)
+{
+	char why[96];
+
+	if (r >= 0)
+		return;
+	snprintf(why, sizeof(why), "%s: %s", what, strerror(-r));
+	host_end(host, 1, why);
+}
+
+/* -- The event channel ---------------------------------------------------- */
+
+static void host_listen(struct host *host)
+{
+	if (!host->listening || host->event_op.busy)
+		return;
+	if (host->event_fd != host->evtchn->fd) {
+		int r = loop_set_file(&host->loop, LOOP_FILE_EVTCHN, host->evtchn->fd);
+
+		host_check(host, r, "event channel");
+		host->event_fd = host->evtchn->fd;
+	}
+	loop_read(&host->loop, &host->event_op, LOOP_FILE_EVTCHN, host->fired,
+		  sizeof(host->fired));
+}
+
+/* Invariant 2: the write that unmasks is what lets the next event in. */
+static void host_unmask(struct host *host)
+{
+	uint64_t now = clock_now(), wait;
+
+	if (!host->unmask || host->unmask_op.busy || !host->listening)
+		return;
+	wait = rate_take(&host->events, 1, now);
+	if (wait) {
+		host->unmask_due = now + wait;
+		return;
+	}
+	host->unmasking = host->unmask;
+	host->unmask = 0;
+	loop_write(&host->loop, &host->unmask_op, LOOP_FILE_EVTCHN, &host->unmasking,
+		   sizeof(host->unmasking));
+}
+
+static void host_unmasked(struct loop_op *op, int res)
+{
+	(void)op;
+	(void)res;
+}
+
+static void host_fired(struct loop_op *op, int res)
+{
+	struct host *host = HOST_FROM(op, event_op);
+
+	if (res >= (int)sizeof(uint32_t) && host->listening)
+		host->unmask = host->fired[0];
+	host_listen(host);
+}
+
+/* -- What the life asks for ----------------------------------------------- */
+
+static int host_offer(struct life *life)
+{
+	struct host *host = host_of(life);
+
+	log_name(&host->log, host->policy.name, life->status.frontend.v,
+		 host->policy.device);
+	return host->class->offer(host);
+}
+
+static int host_connect(struct life *life, bool attach)
+{
+	struct host *host = host_of(life);
+	int r;
+
+	log_name(&host->log, host->policy.name, life->status.frontend.v,
+		 host->policy.device);
+	r = host->class->connect(host, attach);
+	if (r)
+		return r;
+	host->listening = true;
+	host->unmask = 0;
+	log_line(&host->log, LOG_LEVEL_INFO, attach ? "attached again" : "connected");
+	/* What fired while nobody listened may be lost: open the port; the turn
+	 * that follows looks at the ring. */
+	evtchn_unmask(host->evtchn, host->port);
+	host_listen(host);
+	return 0;
+}
+
+static void host_detach(struct life *life)
+{
+	struct host *host = host_of(life);
+
+	log_line(&host->log, LOG_LEVEL_INFO, "detaching");
+	host->class->detach(host);
+}
+
+/* A full queue is tried again; no other positive code can come here. */
+static int host_again(int r)
+{
+	return r > 0 ? -EAGAIN : r;
+}
+
+static int host_set_state(struct life *life, enum store_state state)
+{
+	char value[4];
+
+	snprintf(value, sizeof(value), "%d", state);
+	return host_again(store_write(host_of(life)->store, "state", value));
+}
+
+static int host_remove(struct life *life)
+{
+	return host_again(store_remove(host_of(life)->store));
+}
+
+static const struct life_ops host_life_ops = {
+	.offer = host_offer,
+	.connect = host_connect,
+	.detach = host_detach,
+	.set_state = host_set_state,
+	.remove = host_remove,
+};
+
+void host_detached(struct host *host)
+{
+	host->listening = false;
+	if (host->event_op.busy)
+		loop_cancel(&host->loop, &host->event_op);
+	host_check(host, life_detached(&host->life), "xenstore");
+	if (host->stopping)
+		host_end(host, 0, NULL);
+}
+
+void host_broken(struct host *host, const char *why)
+{
+	log_line(&host->log, LOG_LEVEL_WARNING,
+		 "the client broke the protocol, its device is closed: %s", why);
+	store_write(host->store, "xdd-reason", why);
+	host_check(host, life_fail(&host->life), "xenstore");
+}
+
+/* -- The store, the clock ------------------------------------------------- */
+
+static void host_update(struct host *host)
+{
+	struct store_status status;
+	int r = store_poll(host->store, &status);
+
+	if (r < 0) {
+		host_end(host, 1,
+			 host->doors.client.why ? host->doors.client.why
+						: "the keeper is gone");
+		return;
+	}
+	if (doors_limits(&host->doors, &host->policy))
+		host->class->limits(host);
+	if (r)
+		host_check(host, life_update(&host->life, &status), "the device");
+}
+
+static void host_store_ready(struct loop_op *op, int res)
+{
+	struct host *host = HOST_FROM(op, store_op);
+
+	(void)res;
+	host_update(host);
+	if (!host->loop.stop)
+		loop_poll(&host->loop, &host->store_op, LOOP_FILE_KEEPER);
+}
+
+static void host_show(struct host *host)
+{
+	char line[160];
+
+	if (host->shown && host->shown_state == host->life.state)
+		return;
+	snprintf(line, sizeof(line), "STATUS=%s: %s", host->log.who,
+		 life_name(host->life.state));
+	notify_send(&host->notify, line);
+	host->shown = true;
+	host->shown_state = host->life.state;
+}
+
+static void host_tick(struct loop_op *op, int res)
+{
+	struct host *host = HOST_FROM(op, tick_op);
+	struct store_status status = host->life.status;
+
+	(void)res;
+	notify_send(&host->notify, "WATCHDOG=1");
+	/* What said "ask again" is asked again; the rest stays as it is. */
+	host_check(host, life_update(&host->life, &status), "the device");
+	loop_timer(&host->loop, &host->tick_op, HOST_TICK_NS);
+}
+
+/* Its only task was to end the wait. */
+static void host_due(struct loop_op *op, int res)
+{
+	(void)op;
+	(void)res;
+}
+
+/* The device's part of a turn, after all callbacks (invariant 2). */
+static void host_turn(struct host *host)
+{
+	if (!host->listening)
+		return;
+	host_check(host, host->class->turn(host, clock_now()), "serving");
+	host_unmask(host);
+}
+
+/* When the class or a withheld unmask wants the next turn. A timer that fires
+ * early costs a turn; one that is set already is not moved. */
+static void host_schedule(struct host *host)
+{
+	uint64_t now = clock_now(), due;
+
+	if (!host->listening || host->due_op.busy)
+		return;
+	due = host->class->due(host);
+	if (host->unmask && !host->unmask_op.busy && due > host->unmask_due)
+		due = host->unmask_due;
+	if (due != UINT64_MAX)
+		loop_timer(&host->loop, &host->due_op, due > now ? due - now : 1);
+}
+
+static void host_stop(struct host *host)
+{
+	host->stopping = true;
+	notify_send(&host->notify, "STOPPING=1");
+	if (life_stop(&host->life))
+		host_end(host, 0, NULL);
+}
+
+static int host_serve(struct host *host)
+{
+	host_check(host, loop_set_file(&host->loop, LOOP_FILE_KEEPER, host->store->fd),
+		   "keeper's socket");
+	loop_poll(&host->loop, &host->store_op, LOOP_FILE_KEEPER);
+	loop_timer(&host->loop, &host->tick_op, HOST_TICK_NS);
+	host_update(host);
+	while (!host->loop.stop) {
+		if (host_told_to_stop && !host->stopping)
+			host_stop(host);
+		if (host->loop.stop)
+			break;
+		host_schedule(host);
+		host_check(host, loop_turn(&host->loop), "io_uring");
+		host_turn(host);
+		if (doors_changed(&host->doors))
+			host_update(host);
+		host_show(host);
+	}
+	return host->result;
+}
+
+/* -- Start ---------------------------------------------------------------- */
+
+int host_seal(struct loop *loop)
+{
+	int r = loop_seal(loop);
+
+	return r ? r : seal_last();
+}
+
+static void host_init(struct host *host, const char *name,
+		      const struct host_class *class, void *device)
+{
+	*host = (struct host){.class = class, .device = device, .event_fd = -1};
+	log_init(&host->log, name);
+	host->store_op.done = host_store_ready;
+	host->event_op.done = host_fired;
+	host->unmask_op.done = host_unmasked;
+	host->tick_op.done = host_tick;
+	host->due_op.done = host_due;
+	life_init(&host->life, &host_life_ops);
+}
+
+void host_policy_errors(struct host *host, const struct policy_errors *errors)
+{
+	for (unsigned i = 0; i < errors->count && i < POLICY_ERRORS_MAX; i++)
+		log_line(&host->log, LOG_LEVEL_ERROR, "%s.policy:%u: %s; allowed: %s",
+			 host->log.who, errors->error[i].line, errors->error[i].what,
+			 errors->error[i].allowed);
+}
+
+static int host_policy(struct host *host, const char *name)
+{
+	static struct policy_errors errors;
+
+	if (policy_parse(name, host->text, host->text_len, &host->policy, &errors)) {
+		host_policy_errors(host, &errors);
+		return -EINVAL;
+	}
+	if (host->policy.class != host->class->class) {
+		log_line(&host->log, LOG_LEVEL_ERROR,
+			 "Class is %s: this program serves %s; start xdd-%s@%s",
+			 policy_class_name(host->policy.class), host->class->name,
+			 policy_class_name(host->policy.class), name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int host_adopt(struct host *host, const char *name)
+{
+	int r = doors_adopt(&host->doors, host->text, sizeof(host->text));
+
+	if (r >= 0) {
+		host->text_len = (size_t)r;
+		r = host_policy(host, name);
+		if (r)
+			return r;
+		r = doors_open(&host->doors);
+	}
+	if (r < 0) {
+		log_line(&host->log, LOG_LEVEL_ERROR, "%s", host->doors.why);
+		return r;
+	}
+	host->grants = &host->doors.grants.grants;
+	host->evtchn = &host->doors.evtchn.evtchn;
+	host->store = &host->doors.store.store;
+	return 0;
+}
+
+static void host_signals(void)
+{
+	struct sigaction stop = {.sa_handler = host_on_signal};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGHUP, &ignore, NULL);
+}
+
+static int host_start(struct host *host, const char *name)
+{
+	int r = host_adopt(host, name);
+
+	if (r)
+		return r;
+	rate_init(&host->events, host->policy.events, clock_now());
+	r = loop_init(&host->loop, HOST_ENTRIES);
+	if (r) {
+		log_line(&host->log, LOG_LEVEL_ERROR,
+			 "io_uring: %s; it needs Linux 6.1 and "
+			 "kernel.io_uring_disabled=0",
+			 strerror(-r));
+		return r;
+	}
+	r = host->class->open(host);
+	if (r)
+		return r;
+	notify_open(&host->notify);
+	host_signals();
+	prctl(PR_SET_DUMPABLE, 0);
+	r = host_seal(&host->loop);
+	if (r)
+		log_line(&host->log, LOG_LEVEL_ERROR, "sealing: %s", strerror(-r));
+	return r;
+}
+
+int host_main(int argc, char **argv, const struct host_class *class, void *device)
+{
+	static struct host host;
+
+	if (argc != 2 || !policy_name_ok(argv[1])) {
+		fprintf(stderr,
+			"usage: xdd-%s NAME\n"
+			"Serves /etc/xdd/NAME.policy; started by xdd-enter (see "
+			"xdd-%s(8)).\n",
+			class->name, class->name);
+		return 2;
+	}
+	host_init(&host, argv[1], class, device);
+	if (host_start(&host, argv[1]))
+		return 1;
+	notify_send(&host.notify, "READY=1");
+	return host_serve(&host);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The skeleton of every back-end program: adopt what xdd-enter left, read the
+ * policy, open the class's resource, shut the second door, then serve one
+ * device through as many lives of its client as there are.
+ *
+ * Not a device and not a door: a class gives it a struct host_class. Order is
+ * the point, and fixed: all that opens, allocates or parses a file happens
+ * before host_seal(); no byte that a client wrote is read before it.
+ *
+ * Invariants:
+ *  1. one thread, one wait (loop_turn) a turn;
+ *  2. the event channel's port stays masked while its rings are looked at, and
+ *     as long after as the policy's event rate wants (XSA-332);
+ *  3. the keeper gone means the process goes, at once, with status 1;
+ *  4. SIGTERM is a planned stop: drain, detach, leave every state as it is.
+ */
+#ifndef XDD_HOST_H
+#define XDD_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backends/host-doors.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/notify.h"
+#include "grant-mem/grants.h"
+#include "policy/policy.h"
+#include "policy/rate.h"
+#include "xenbus/evtchn.h"
+#include "xenbus/life.h"
+#include "xenbus/store.h"
+
+struct host;
+
+/* What a class adds. All but open() run after sealing. */
+struct host_class {
+	const char *name;	 /* "blk" */
+	enum policy_class class; /* must be the policy's */
+	/* Read the class's section of the policy, open the resource. Says what is
+	 * wrong in the log; a negative errno ends the program. */
+	int (*open)(struct host *host);
+	/* Write the keys that stand before InitWait. */
+	int (*offer)(struct host *host);
+	/* As life_ops.connect; on success host->port is bound. */
+	int (*connect)(struct host *host, bool attach);
+	/* Once a turn of the loop while connected or draining, whatever woke it:
+	 * answer what is done, take what is new. A negative errno ends us. */
+	int (*turn)(struct host *host, uint64_t now);
+	/* Monotonic time at which a turn is due without an event, or UINT64_MAX. */
+	uint64_t (*due)(struct host *host);
+	/* Finish; host_detached() follows, now or in a later turn. */
+	void (*detach)(struct host *host);
+	/* The policy's limits changed (host->policy holds the new ones). */
+	void (*limits)(struct host *host);
+};
+
+struct host {
+	const struct host_class *class;
+	void *device; /* the class's own */
+	struct policy policy;
+	char text[POLICY_TEXT_MAX]; /* the policy's text, for its class section */
+	size_t text_len;
+
+	struct doors doors;
+	struct loop loop;
+	struct log log;
+	struct notify notify;
+	struct life life;
+	struct grants *grants;
+	struct evtchn *evtchn;
+	struct store *store;
+	struct evport port; /* of the device, while connected */
+
+	struct loop_op store_op, event_op, unmask_op, tick_op, due_op;
+	uint32_t fired[16];  /* ports, as the descriptor gives them */
+	uint32_t unmask;     /* the port to unmask, 0: none */
+	uint32_t unmasking;  /* what the write in flight carries */
+	uint64_t unmask_due; /* when the event rate allows it */
+	int event_fd;	     /* what is in the loop's table now */
+	struct rate events;
+	bool listening; /* connected: the port's read is wanted */
+	bool stopping;
+	bool shown; /* STATUS= is up to date */
+	enum life_state shown_state;
+	int result;
+};
+
+/* The whole of main(). */
+int host_main(int argc, char **argv, const struct host_class *class, void *device);
+/* The second door: the loop's ring is restricted, then the last filter shut. */
+int host_seal(struct loop *loop);
+/* From the class: all slots are home, nothing is mapped, the port is unbound. */
+void host_detached(struct host *host);
+/* From the class: its section of the policy has these errors; says them. */
+void host_policy_errors(struct host *host, const struct policy_errors *errors);
+/* From the class: the client broke the protocol; @why goes to the log. */
+void host_broken(struct host *host, const char *why);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+
+#define LOG_BURST      10
+#define LOG_PER_MINUTE 10
+#define NS_PER_MINUTE  (60 * CLOCK_SECOND)
+
+void log_init(struct log *log, const char *instance)
+{
+	*log = (struct log){
+		.burst = LOG_BURST,
+		.per_minute = LOG_PER_MINUTE,
+		.tokens = LOG_BURST,
+		.filled_ns = clock_now(),
+	};
+	snprintf(log->who, sizeof(log->who), "%s", instance);
+}
+
+void log_name(struct log *log, const char *instance, unsigned domid, const char *device)
+{
+	snprintf(log->who, sizeof(log->who), "%s d%u %s", instance, domid, device);
+}
+
+static bool log_may_pass(struct log *log)
+{
+	uint64_t step = NS_PER_MINUTE / (log->per_minute ? log->per_minute : 1);
+	uint64_t now = clock_now();
+	uint64_t gained = (now - log->filled_ns) / step;
+
+	if (!log->burst)
+		return true;
+	if (gained) {
+		log->filled_ns += gained * step;
+		log->tokens = gained > log->burst - log->tokens
+				      ? log->burst
+				      : log->tokens + (uint32_t)gained;
+	}
+	if (!log->tokens)
+		return false;
+	log->tokens--;
+	return true;
+}
+
+void log_line(struct log *log, enum log_level level, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+	int n, m;
+
+	if (!log_may_pass(log)) {
+		log->suppressed++;
+		return;
+	}
+	n = snprintf(line, sizeof(line), "<%d>%s: ", level, log->who);
+	va_start(ap, fmt);
+	m = vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
+	va_end(ap);
+	n = m < 0 ? n : n + m;
+	if (n > (int)sizeof(line) - 2)
+		n = sizeof(line) - 2;
+	if (log->suppressed && n < (int)sizeof(line) - 48) {
+		n += snprintf(line + n, sizeof(line) - (size_t)n,
+			      " (%" PRIu64 " lines before it kept back)",
+			      log->suppressed);
+		log->suppressed = 0;
+	}
+	line[n++] = '\n';
+	/* Standard error is the journal's socket; a full one loses the line. */
+	if (write(STDERR_FILENO, line, (size_t)n) < 0)
+		log->suppressed++;
+}

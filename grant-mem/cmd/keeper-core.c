@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of a keeper share, and what is due by time: see keeper.h. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "grant-mem/cmd/keeper.h"
+#include "grant-mem/ledger.h"
+
+void keeper_event(struct keeper *k, enum log_level level, const char *event,
+		  const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (level != LOG_LEVEL_DEBUG)
+		log_line(&k->log, level, "%s: %s", event, text);
+	if (level != LOG_LEVEL_WARNING || audit_may(&k->audit))
+		audit_line(&k->audit, event, "\"text\":\"%s\"", text);
+}
+
+void keeper_status(struct keeper *k)
+{
+	const struct device *d = &k->device;
+	char line[256];
+
+	if (!d->answered)
+		snprintf(line, sizeof(line), "STATUS=waiting for xenstore");
+	else if (!d->seen.present)
+		snprintf(line, sizeof(line), "STATUS=waiting for the device in %s",
+			 d->root);
+	else
+		snprintf(line, sizeof(line), "STATUS=%s d%u %s, generation %u",
+			 k->peer.stage == PEER_SERVING ? "serving"
+						       : "waiting for the back end of",
+			 d->seen.frontend.v, k->policy.device, d->generation);
+	sd_notify(0, line);
+}
+
+void keeper_store(const char *name, unsigned number, int fd)
+{
+	char line[96];
+
+	snprintf(line, sizeof(line), "%s\nFDNAME=%s-%u%s",
+		 fd < 0 ? "FDSTOREREMOVE=1" : "FDSTORE=1", name, number,
+		 fd < 0 ? "" : "\nFDPOLL=0");
+	sd_pid_notify_with_fds(0, 0, line, &fd, fd >= 0);
+}
+
+void keeper_revoke(struct keeper *k, const char *why, bool channels)
+{
+	calls_forget(k, channels);
+	if (maps_empty(&k->maps) || k->peer.release_by)
+		return;
+	k->peer.release_by = k->now + k->maps.release_ns;
+	k->peer.status_due = true;
+	keeper_event(k, LOG_LEVEL_NOTICE, "revoke",
+		     "%s: %u ring and %u data pages have to go", why,
+		     k->maps.usage.ring_pages, k->maps.usage.data_pages);
+}
+
+void keeper_share(struct keeper *k, struct domid client)
+{
+	int *ledger = &k->maps.ledger;
+
+	if (!k->policy.exclusive || (*ledger >= 0 && k->shared.v == client.v))
+		return;
+	if (*ledger >= 0) {
+		ledger_unlock_all(*ledger);
+		close(*ledger);
+		keeper_store("ledger", k->shared.v, -1);
+	}
+	*ledger = ledger_open(k->ledger_dir, client);
+	k->shared = client;
+	if (*ledger >= 0)
+		keeper_store("ledger", client.v, *ledger);
+	else
+		keeper_event(k, LOG_LEVEL_ERROR, "failed",
+			     "ledger in %s: %s; maps are refused", k->ledger_dir,
+			     strerror(-*ledger));
+}
+
+void keeper_init(struct keeper *k, const struct registrar_ops *ops, uint64_t release_ns)
+{
+	log_init(&k->log, k->name);
+	k->now = clock_now();
+	k->registrar = (struct registrar){ops, -1, -1, -1, -1, {{0, 0}}};
+	k->xenbus = k->policy_fd = k->peer.fd = k->peer.pidfd = -1;
+	k->peer.fetch.done = calls_fetched;
+	maps_init(&k->maps, &k->registrar, release_ns);
+	xs_init(&k->xs, device_event);
+}
+
+uint64_t keeper_turn(struct keeper *k)
+{
+	uint64_t next = UINT64_MAX, at;
+
+	xs_tick(&k->xs, k->now);
+	if (k->xenbus >= 0)
+		next = device_turn(k);
+	at = peer_turn(k);
+	next = at < next ? at : next;
+	at = audit_tick(&k->audit, k->now);
+	return at < next ? at : next;
+}

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT */
+/* The xenstore side of a keeper: see keeper-device.h. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/number.h"
+#include "grant-mem/cmd/keeper.h"
+
+#define ANSWER_NS  (3 * CLOCK_SECOND)
+#define RETRY_NS   CLOCK_SECOND
+#define KERNEL_NS  (5 * CLOCK_SECOND)
+#define BACKOFF_NS (100 * CLOCK_MS)
+#define DOUBLINGS  6 /* of it at most */
+
+/* The questions of a scan, then how it may end. */
+enum step {
+	OWN_ID,
+	WATCH_ROOT,
+	LIST,
+	TAG,
+	FRONTEND,
+	NUMBERS,
+	WATCH_FRONT = NUMBERS + DEVICE_FRONT,
+	FRONT_STATE,
+	FOUND,
+	ABSENT,
+};
+
+static uint32_t number(const struct xs_request *answer)
+{
+	uint64_t n = 0;
+
+	if (!answer->err)
+		number_parse(answer->value, answer->len, UINT32_MAX, &n);
+	return (uint32_t)n;
+}
+
+static enum step candidate(struct keeper *k, uint32_t frontend)
+{
+	struct device_view *v = &k->device.next;
+
+	v->frontend.v = (uint16_t)frontend;
+	snprintf(v->back, sizeof(v->back), "backend/%s/%u/%u", k->class->kind, frontend,
+		 k->device_id);
+	return k->policy.tag[0] ? TAG : FRONTEND;
+}
+
+static enum step next_candidate(struct keeper *k)
+{
+	struct device *d = &k->device;
+	uint64_t frontend;
+
+	while (d->list_at < d->list_len) {
+		const char *name = d->list + d->list_at;
+		size_t len = strlen(name);
+
+		d->list_at += len + 1;
+		if (number_parse(name, len, DOMID_LIMIT - 1, &frontend))
+			return candidate(k, (uint32_t)frontend);
+	}
+	return ABSENT;
+}
+
+static enum step find(struct keeper *k)
+{
+	return k->policy.any_domain ? LIST : candidate(k, k->policy.domain.v);
+}
+
+static enum step got_own_id(struct keeper *k)
+{
+	struct device *d = &k->device;
+
+	if (!d->answered)
+		audit_line(&k->audit, "xenstore", "\"domid\":%u", number(&d->ask));
+	d->answered = true;
+	return d->watching ? find(k) : WATCH_ROOT;
+}
+
+static enum step got_root(struct keeper *k)
+{
+	k->device.watching = true;
+	return find(k);
+}
+
+/* The front end that is served comes first, should a tag be there twice. */
+static enum step got_list(struct keeper *k)
+{
+	struct device *d = &k->device;
+
+	d->list_at = 0;
+	d->list_len = d->ask.len;
+	memcpy(d->list, d->ask.value, d->ask.len + 1);
+	return d->seen.present ? candidate(k, d->seen.frontend.v) : next_candidate(k);
+}
+
+static enum step got_tag(struct keeper *k)
+{
+	const struct xs_request *a = &k->device.ask;
+
+	if (!a->err && strlen(a->value) == a->len &&
+	    policy_may_serve(&k->policy, k->device.next.frontend, a->value).allowed)
+		return FRONTEND;
+	return k->policy.any_domain ? next_candidate(k) : ABSENT;
+}
+
+static enum step got_frontend(struct keeper *k)
+{
+	const struct xs_request *a = &k->device.ask;
+	struct device_view *v = &k->device.next;
+	char home[32];
+	int n = snprintf(home, sizeof(home), "/local/domain/%u/", v->frontend.v);
+
+	if (a->err || a->len > DEVICE_PATH_MAX || strlen(a->value) != a->len ||
+	    strncmp(a->value, home, (size_t)n))
+		return ABSENT;
+	memcpy(v->front, a->value, a->len + 1);
+	return NUMBERS;
+}
+
+/* Another front end than the one watched: a new connection has no watches. */
+static enum step watch_front(struct keeper *k)
+{
+	struct device *d = &k->device;
+
+	if (!d->watched[0])
+		return WATCH_FRONT;
+	d->astray = strcmp(d->watched, d->next.front);
+	return FRONT_STATE;
+}
+
+static enum step got_number(struct keeper *k)
+{
+	struct device *d = &k->device;
+	unsigned i = d->step - NUMBERS;
+
+	d->next.number[i] = number(&d->ask);
+	if (d->next.number[DEVICE_FRONTEND_ID] != d->next.frontend.v)
+		return ABSENT;
+	return i + 1 < DEVICE_FRONT ? d->step + 1 : watch_front(k);
+}
+
+static enum step got_front_watch(struct keeper *k)
+{
+	struct device *d = &k->device;
+
+	if (!d->ask.err)
+		memcpy(d->watched, d->next.front, sizeof(d->watched));
+	return FRONT_STATE;
+}
+
+static enum step got_front(struct keeper *k)
+{
+	struct device *d = &k->device;
+
+	d->next.front_gone = d->ask.err;
+	d->next.number[DEVICE_FRONT] = number(&d->ask);
+	return FOUND;
+}
+
+#define IN(field) offsetof(struct device, field)
+
+static const struct question {
+	enum xs_type type;
+	size_t base;	 /* the string in struct device that the path begins with */
+	const char *key; /* and how it goes on; TAG's is the class's */
+	enum step (*got)(struct keeper *k); /* looks at d->ask, says what is next */
+} questions[] = {
+	[OWN_ID] = {XS_TYPE_READ, IN(none), "domid", got_own_id},
+	[WATCH_ROOT] = {XS_TYPE_WATCH, IN(root), "", got_root},
+	[LIST] = {XS_TYPE_DIRECTORY, IN(root), "", got_list},
+	[TAG] = {XS_TYPE_READ, IN(next.back), "/", got_tag},
+	[FRONTEND] = {XS_TYPE_READ, IN(next.back), "/frontend", got_frontend},
+	[NUMBERS + DEVICE_FRONTEND_ID] = {XS_TYPE_READ, IN(next.back), "/frontend-id",
+					  got_number},
+	[NUMBERS +
+		DEVICE_ONLINE] = {XS_TYPE_READ, IN(next.back), "/online", got_number},
+	[NUMBERS + DEVICE_BACK] = {XS_TYPE_READ, IN(next.back), "/state", got_number},
+	[WATCH_FRONT] = {XS_TYPE_WATCH, IN(next.front), "/state", got_front_watch},
+	[FRONT_STATE] = {XS_TYPE_READ, IN(next.front), "/state", got_front},
+};
+
+static void ask(struct keeper *k, enum step step)
+{
+	struct device *d = &k->device;
+	const struct question *q = &questions[step];
+	char path[2 * DEVICE_PATH_MAX];
+
+	d->step = step;
+	snprintf(path, sizeof(path), "%s%s%s", (const char *)d + q->base, q->key,
+		 step == TAG ? k->class->tag_key : "");
+	xs_send(&k->xs, &d->ask, q->type, k->now + ANSWER_NS, path,
+		q->type == XS_TYPE_WATCH ? "w" : NULL);
+}
+
+static void want_scan(struct device *d, uint64_t at)
+{
+	if (!d->due || at < d->due_at)
+		d->due_at = at;
+	d->due = true;
+}
+
+/* True if a back end of the kernel has the device: said once, looked at again. */
+static bool kernel_serves(struct keeper *k)
+{
+	struct device *d = &k->device;
+	char device[48], link[96], driver[128] = "";
+
+	snprintf(device, sizeof(device), "%s-%u-%u", k->class->kind, d->next.frontend.v,
+		 k->device_id);
+	snprintf(link, sizeof(link), "/sys/bus/xen-backend/devices/%s/driver", device);
+	if (readlink(link, driver, sizeof(driver) - 1) < 0)
+		return d->kernel_told = false;
+	if (!d->kernel_told)
+		keeper_event(
+			k, LOG_LEVEL_ERROR, "taken",
+			"not served, the kernel's own back end has it: blacklist its "
+			"module in modprobe.d, or echo %s >%s/unbind",
+			device, link);
+	want_scan(d, k->now + KERNEL_NS);
+	return d->kernel_told = true;
+}
+
+static void appeared(struct keeper *k)
+{
+	struct device *d = &k->device;
+
+	d->generation++;
+	d->writes = 0; /* they were meant for the one before */
+	log_name(&k->log, k->name, d->seen.frontend.v, k->policy.device);
+	keeper_event(k, LOG_LEVEL_NOTICE, "device", "%s, generation %u", d->seen.back,
+		     d->generation);
+	if (!access("/run/xen/xldevd.pid", F_OK) || !access("/run/xldevd.pid", F_OK))
+		keeper_event(k, LOG_LEVEL_ERROR, "devd",
+			     "xl devd acts on the same device: "
+			     "disable xendriverdomain.service here");
+	keeper_share(k, d->seen.frontend);
+}
+
+/* A device that is at Initialising again is a new one: only the toolstack
+ * writes that. */
+static void commit(struct keeper *k, bool found)
+{
+	struct device *d = &k->device;
+	struct device_view was = d->seen;
+	bool fresh;
+
+	d->next.present = found && !kernel_serves(k);
+	d->seen = d->next;
+	fresh = d->seen.present &&
+		(!was.present || strcmp(d->seen.front, was.front) ||
+		 (d->seen.number[DEVICE_BACK] == 1 && was.number[DEVICE_BACK] > 1));
+	if (was.present && (!d->seen.present || fresh))
+		keeper_revoke(k, "the device went away", true);
+	else if (d->seen.front_gone && !was.front_gone)
+		keeper_revoke(k, "the client went away", true);
+	if (fresh)
+		appeared(k);
+	if (!memcmp(&was, &d->seen, sizeof(was)))
+		return;
+	k->peer.status_due = true;
+	keeper_status(k);
+	if (audit_may(&k->audit)) /* a client can make it flap */
+		audit_line(&k->audit, "state",
+			   "\"present\":%u,\"online\":%u,\"back\":%u,"
+			   "\"front\":%u",
+			   d->seen.present, d->seen.number[DEVICE_ONLINE],
+			   d->seen.number[DEVICE_BACK], d->seen.number[DEVICE_FRONT]);
+}
+
+/* What xenstored says for good; anything else may be better later. */
+static bool is_final(int err)
+{
+	return !err || err == -ENOENT || err == -EACCES || err == -EEXIST ||
+	       err == -EINVAL || err == -E2BIG;
+}
+
+static uint64_t later(const struct keeper *k, uint64_t ns)
+{
+	return k->now + ns + k->now % ns; /* keepers must not march in step */
+}
+
+static void scanned(struct xs_request *request)
+{
+	struct keeper *k = keeper_of(request, device.ask);
+	struct device *d = &k->device;
+	enum step next;
+
+	d->running = false;
+	if (!is_final(request->err)) {
+		want_scan(d, later(k, RETRY_NS));
+		return;
+	}
+	next = questions[d->step].got(k);
+	if (next >= FOUND) {
+		commit(k, next == FOUND);
+		return;
+	}
+	d->running = true;
+	ask(k, next);
+}
+
+void device_event(struct xs *xs, const char *token)
+{
+	(void)token;
+	want_scan(&keeper_of(xs, xs)->device, 0);
+}
+
+static void put_done(struct xs_request *request)
+{
+	struct keeper *k = keeper_of(request, device.put);
+	struct device *d = &k->device;
+
+	if (!is_final(request->err)) {
+		d->put_at = later(k, BACKOFF_NS << d->put_failures);
+		d->put_failures += d->put_failures < DOUBLINGS;
+		return;
+	}
+	if (request->err)
+		keeper_event(k, LOG_LEVEL_WARNING, "refused",
+			     "a write, by xenstored: %s", strerror(-request->err));
+	d->put_failures = 0;
+	if (d->status_put && d->status == d->status_put)
+		d->status = NULL;
+	else if (!d->status_put && d->put_generation == d->generation && d->writes) {
+		d->write_first = (d->write_first + 1) % DEVICE_WRITES;
+		d->writes--;
+	}
+}
+
+static void start_put(struct keeper *k)
+{
+	struct device *d = &k->device;
+	const struct device_write *w = &d->write[d->write_first];
+	const char *value = d->status ? d->status : w->key[0] ? w->value : NULL;
+	char path[2 * DEVICE_PATH_MAX];
+
+	if (d->status)
+		snprintf(path, sizeof(path), "drivers/xdd/%s/status", k->name);
+	else
+		snprintf(path, sizeof(path), "%s%s%s", d->seen.back, value ? "/" : "",
+			 w->key);
+	d->status_put = d->status;
+	d->put_generation = d->generation;
+	xs_send(&k->xs, &d->put, value ? XS_TYPE_WRITE : XS_TYPE_RM, k->now + ANSWER_NS,
+		path, value);
+}
+
+bool device_write(struct keeper *k, const char *key, const char *value)
+{
+	struct device *d = &k->device;
+	struct device_write *w =
+		&d->write[(d->write_first + d->writes) % DEVICE_WRITES];
+
+	if (d->writes == DEVICE_WRITES)
+		return false;
+	snprintf(w->key, sizeof(w->key), "%s", key);
+	snprintf(w->value, sizeof(w->value), "%s", value);
+	d->writes++;
+	return true;
+}
+
+void device_init(struct keeper *k)
+{
+	struct device *d = &k->device;
+
+	d->ask.done = scanned;
+	d->put.done = put_done;
+	d->status = "dead"; /* until a back end begins */
+	candidate(k, k->policy.domain.v);
+	if (k->policy.any_domain)
+		snprintf(d->root, sizeof(d->root), "backend/%s", k->class->kind);
+	else
+		memcpy(d->root, d->next.back, sizeof(d->root));
+}
+
+void device_reconnect(struct keeper *k)
+{
+	struct device *d = &k->device;
+
+	d->watching = d->answered = d->astray = false;
+	d->watched[0] = '\0';
+	want_scan(d, 0);
+}
+
+uint64_t device_turn(struct keeper *k)
+{
+	struct device *d = &k->device;
+	uint64_t next = UINT64_MAX,
+		 scan = d->due_at > d->scan_at ? d->due_at : d->scan_at;
+	bool put = d->status || (d->writes && d->seen.present);
+
+	if (d->due && !d->running && k->now >= scan) {
+		d->running = true;
+		d->due = false;
+		d->scan_at = k->now + DEVICE_SCAN_NS;
+		memset(&d->next, 0, sizeof(d->next));
+		ask(k, OWN_ID);
+	} else if (d->due && !d->running) {
+		next = scan;
+	}
+	if (put && !d->put.busy && k->now >= d->put_at)
+		start_put(k);
+	else if (put && !d->put.busy && d->put_at < next)
+		next = d->put_at;
+	return next;
+}

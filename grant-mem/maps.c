@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* What one back end has registered: see maps.h. */
+#include "grant-mem/maps.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "grant-mem/ledger.h"
+
+#define NONE   UINT32_MAX
+#define ORPHAN (UINT32_MAX - 1) /* a pair whose registration died with its owner */
+
+/* Pages are hundreds, and this is asked when one is let go. */
+static bool held(const struct maps *maps, struct gref ref)
+{
+	for (uint32_t i = 0; i < maps->high; i++) {
+		if (maps->slot[i].state != MAPS_FREE && maps->slot[i].ref.v == ref.v)
+			return true;
+	}
+	return false;
+}
+
+static uint32_t take(struct maps *maps, struct gref ref)
+{
+	uint32_t i = maps->free != NONE ? maps->free : maps->high++;
+	struct maps_slot *slot = &maps->slot[i];
+
+	if (i == maps->free)
+		maps->free = slot->next;
+	*slot = (struct maps_slot){.ref = ref, .turn = (uint16_t)(slot->turn + 1)};
+	slot->state = MAPS_LIVE;
+	return i;
+}
+
+/* Invariants 1 and 2: the end of a registration. */
+static void refund(struct maps *maps, uint32_t head)
+{
+	struct maps_slot *first = &maps->slot[head];
+
+	policy_refund(&maps->usage, (enum policy_purpose)first->purpose, first->pages);
+	for (uint32_t i = head, next; i != NONE; i = next) {
+		struct gref ref = maps->slot[i].ref;
+
+		next = maps->slot[i].next;
+		maps->slot[i].state = MAPS_FREE;
+		maps->slot[i].next = maps->free;
+		maps->free = i;
+		if (maps->ledger >= 0 && !held(maps, ref))
+			ledger_unlock(maps->ledger, &ref, 1);
+	}
+}
+
+void maps_reset(struct maps *maps)
+{
+	for (unsigned i = 0; i < REGISTRAR_PAIRS; i++)
+		maps->pair[i] = maps->pair[i] == NONE ? NONE : ORPHAN;
+	for (uint32_t i = 0; i < maps->high; i++)
+		maps->slot[i].state = MAPS_FREE;
+	maps->usage = (struct policy_usage){.binds = maps->usage.binds};
+	maps->high = 0;
+	maps->free = maps->first = maps->last = NONE;
+	if (maps->ledger >= 0)
+		ledger_unlock_all(maps->ledger);
+}
+
+void maps_init(struct maps *maps, struct registrar *registrar, uint64_t release_ns)
+{
+	memset(maps->pair, 0xff, sizeof(maps->pair));
+	maps->registrar = registrar;
+	maps->release_ns = release_ns;
+	maps->ledger = -1;
+	maps_reset(maps);
+}
+
+static int register_all(struct maps *maps, struct domid client, const struct gref *refs,
+			uint32_t n, bool writable, uint64_t *index)
+{
+	struct registrar *r = maps->registrar;
+	int err = maps->ledger < 0 ? 0 : ledger_lock(maps->ledger, refs, n);
+
+	return err ? err : r->ops->add(r, client, refs, n, writable, index);
+}
+
+enum wire_result maps_add(struct maps *maps, struct domid client,
+			  enum policy_purpose purpose, const struct gref *refs,
+			  uint32_t n, bool writable, struct wire_mapped *out)
+{
+	uint32_t used = maps->usage.ring_pages + maps->usage.data_pages, head = NONE;
+	struct maps_slot *slot;
+	uint64_t index;
+	int err;
+
+	assert(n && n <= WIRE_REFS_MAX);
+	if (n > MAPS_SLOTS - used)
+		return WIRE_REFUSED;
+	for (uint32_t i = n; i-- > 0;) {
+		uint32_t page = take(maps, refs[i]);
+
+		maps->slot[page].next = head;
+		head = page;
+	}
+	policy_charge(&maps->usage, purpose, n);
+	slot = &maps->slot[head];
+	slot->pages = n;
+	slot->purpose = (uint8_t)purpose;
+	slot->writable = writable;
+	err = register_all(maps, client, refs, n, writable, &index);
+	if (err) {
+		refund(maps, head);
+		if (err == -EAGAIN)
+			return WIRE_BUSY;
+		return err == -ENOMEM || err == -ENOLCK ? WIRE_ENOMEM : WIRE_BAD;
+	}
+	slot->index = index;
+	*out = (struct wire_mapped){index, (uint32_t)slot->turn << 16 | head, n};
+	return WIRE_OK;
+}
+
+/* Gives the releases that wait a pair each, as long as there are any. What the
+ * registrar refuses waits on, until the deadline decides. */
+static void start(struct maps *maps)
+{
+	struct registrar *r = maps->registrar;
+
+	for (unsigned i = 0; i < REGISTRAR_PAIRS && maps->first != NONE; i++) {
+		struct maps_slot *slot = &maps->slot[maps->first];
+
+		if (maps->pair[i] != NONE)
+			continue;
+		if (r->ops->drop(r, slot->writable, slot->index, slot->pages, i))
+			return;
+		slot->state = MAPS_RELEASING;
+		maps->pair[i] = maps->first;
+		maps->first = slot->after;
+	}
+}
+
+void maps_confirm(struct maps *maps)
+{
+	int pair;
+
+	start(maps);
+	while ((pair = maps->registrar->ops->dropped(maps->registrar)) >= 0) {
+		if (maps->pair[pair] < MAPS_SLOTS)
+			refund(maps, maps->pair[pair]);
+		maps->pair[pair] = NONE;
+		start(maps);
+	}
+}
+
+bool maps_release(struct maps *maps, uint32_t id, uint64_t now)
+{
+	uint32_t i = id & (MAPS_SLOTS - 1);
+	struct maps_slot *slot = &maps->slot[i];
+
+	if (i >= maps->high || !slot->pages || slot->state != MAPS_LIVE ||
+	    slot->turn != id >> 16)
+		return false;
+	slot->state = MAPS_QUEUED;
+	slot->deadline = now + maps->release_ns;
+	slot->after = NONE;
+	if (maps->first == NONE)
+		maps->first = i;
+	else
+		maps->slot[maps->last].after = i;
+	maps->last = i;
+	maps_confirm(maps);
+	return true;
+}
+
+uint64_t maps_deadline(const struct maps *maps)
+{
+	uint64_t first = UINT64_MAX;
+
+	if (maps->first != NONE)
+		first = maps->slot[maps->first].deadline;
+	for (unsigned i = 0; i < REGISTRAR_PAIRS; i++) {
+		uint32_t at = maps->pair[i];
+
+		if (at < MAPS_SLOTS && maps->slot[at].deadline < first)
+			first = maps->slot[at].deadline;
+	}
+	return first;
+}
+
+bool maps_empty(const struct maps *maps)
+{
+	return !maps->usage.ring_pages && !maps->usage.data_pages;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The two doors that shut behind a back end: system-call filters.
+ *
+ * Not a sandbox of files or names: units, users and namespaces do that. Once
+ * shut, neither can be opened, by anybody, for the life of the process.
+ *
+ * seal_first() holds across exec; xdd-enter shuts it before any class program
+ * runs. It refuses, with EPERM:
+ *  - every ioctl of type 'G' (gntdev) and 'P' (privcmd) and, of type 'E'
+ *    (evtchn), all but NOTIFY;
+ *  - mprotect and pkey_mprotect that add write or exec, mremap,
+ *    remap_file_pages: what was mapped readable stays so;
+ *  - sendmsg and sendmmsg: descriptors do not leave;
+ *  - what reaches another process of the same user, which the keeper is:
+ *    ptrace and its kin, signals by any road (kill, queued signals, the owner
+ *    of a descriptor), its limits, priority, scheduling and memory policy;
+ *  - keys, bpf, perf, userfaultfd, mount and namespace calls, modules, the
+ *    clock, names, reboot and other ways into the kernel.
+ * It leaves what serving needs not: open, exec, fork. One thread: glibc cannot
+ * make a thread's stack behind it. Calls of another ABI kill the process.
+ *
+ * seal_last() is for the class program, when its resource is open: an allow
+ * list of what serving needs; all else is refused with EPERM: no open, no
+ * socket, no exec, no clone, no new io_uring. Operations of an io_uring pass
+ * no filter: restrict the ring first (loop_seal()).
+ *
+ * Both return 0 or a negative errno; nothing is shut then.
+ */
+#ifndef XDD_SEAL_H
+#define XDD_SEAL_H
+
+/* IOCTL_EVTCHN_NOTIFY of xen/evtchn.h; evtchn-notify-xen.c compares. */
+#define SEAL_EVTCHN_NOTIFY 0x00044504u
+
+int seal_first(void);
+int seal_last(void);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * xdd-policy check: every file named, and for a directory the set that its
+ * files make. Says all that is wrong at once; exit 0 or 2.
+ */
+#include "policy/cmd/check.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "policy/class.h"
+#include "policy/cmd/load.h"
+#include "policy/cmd/set.h"
+#include "policy/key.h"
+
+struct check {
+	struct set set;
+	struct set_limits limits;
+	struct report report;
+	const char *dir; /* the last one named, or NULL */
+};
+
+static void add_file(struct check *check, const char *path)
+{
+	static struct loaded loaded;
+	struct set *set = &check->set;
+
+	if (!load(path, &loaded, &check->report))
+		return;
+	set->entry = reallocarray(set->entry, set->n + 1, sizeof(*set->entry));
+	if (!set->entry)
+		abort();
+	set->entry[set->n].policy = loaded.policy;
+	set->entry[set->n].path = strdup(path);
+	if (!set->entry[set->n++].path)
+		abort();
+}
+
+static int is_policy(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return dot && entry->d_name[0] != '.' && !strcmp(dot, ".policy");
+}
+
+static void add_dir(struct check *check, const char *dir)
+{
+	struct dirent **names;
+	int n = scandir(dir, &names, is_policy, alphasort);
+	char path[8192];
+
+	if (n < 0) {
+		report_error(&check->report, dir, 0, "cannot be read: %s",
+			     strerror(errno));
+		return;
+	}
+	if (!n)
+		report_error(&check->report, dir, 0, "holds no file NAME.policy");
+	check->dir = dir;
+	for (int i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s%s%s", dir,
+			 dir[strlen(dir) - 1] == '/' ? "" : "/", names[i]->d_name);
+		add_file(check, path);
+		free(names[i]);
+	}
+	free(names);
+}
+
+static void add_path(struct check *check, const char *path)
+{
+	struct stat st;
+
+	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		add_dir(check, path);
+	else
+		add_file(check, path);
+}
+
+static const char *client(const struct policy *policy, char text[POLICY_TAG_MAX + 8])
+{
+	if (policy->any_domain)
+		snprintf(text, POLICY_TAG_MAX + 8, "any:%s", policy->tag);
+	else
+		snprintf(text, POLICY_TAG_MAX + 8, "%u", policy->domain.v);
+	return text;
+}
+
+static void print_table(const struct set *set)
+{
+	char text[POLICY_TAG_MAX + 8];
+
+	printf("%-20s %-6s %-7s %-16s %-8s %-6s %-10s %s\n", "INSTANCE", "CLASS",
+	       "DOOR", "CLIENT", "DEVICE", "MODE", "ISOLATION", "RESOURCE");
+	for (unsigned i = 0; i < set->n; i++) {
+		const struct policy *p = &set->entry[i].policy;
+
+		printf("%-20s %-6s %-7s %-16s %-8s %-6s %-10s %s%s\n", p->name,
+		       policy_class_name(p->class),
+		       key_rows[POLICY_KEY_DOOR].words[p->door], client(p, text),
+		       p->device, key_rows[POLICY_KEY_MODE].words[p->mode],
+		       p->isolation == POLICY_DOMAIN ? "DOMAIN" : "process",
+		       p->resource,
+		       p->class == POLICY_BLK && p->read_only ? " (read-only)" : "");
+	}
+}
+
+/* -1: not an option of ours, getopt_long() has said so. */
+static int read_options(int argc, char **argv, struct set_limits *limits)
+{
+	struct option options[SET_SHARES + 2] = {[SET_SHARES] = {"pv", 0, NULL, 'p'}};
+	int c, share = 0;
+
+	for (unsigned i = 0; i < SET_SHARES; i++)
+		options[i] = (struct option){set_share_option(i), 1, NULL, 's'};
+	while ((c = getopt_long(argc, argv, "", options, &share)) != -1) {
+		if (c == 'p') {
+			limits->pv = true;
+			continue;
+		}
+		if (c != 's')
+			return -1;
+		if (policy_value_number(optarg, 1, UINT32_MAX, &limits->limit[share]))
+			continue;
+		fprintf(stderr, "xdd-policy: --%s takes a number from 1, not \"%s\"\n",
+			set_share_option(share), optarg);
+		return -1;
+	}
+	return 0;
+}
+
+int check_main(int argc, char **argv)
+{
+	struct check check = {0};
+	bool loaded;
+
+	set_limits_init(&check.limits);
+	if (read_options(argc, argv, &check.limits))
+		return 2;
+	if (optind == argc) {
+		fprintf(stderr,
+			"xdd-policy: check what? Name files or a directory, such "
+			"as /etc/xdd\n");
+		return 2;
+	}
+	for (int i = optind; i < argc; i++)
+		add_path(&check, argv[i]);
+	loaded = !check.report.errors;
+	if (check.dir)
+		set_check_pairs(&check.set, &check.report);
+	if (!check.report.errors)
+		print_table(&check.set);
+	if (loaded && check.dir) /* else the sums are not whole */
+		set_check_shares(&check.set, &check.limits, check.dir, &check.report);
+
+	for (unsigned i = 0; i < check.set.n; i++)
+		free(check.set.entry[i].path);
+	free(check.set.entry);
+	return check.report.errors ? 2 : 0;
+}

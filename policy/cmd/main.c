@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* xdd-policy: checks and shows policy files; see xdd-policy(8). */
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/cmd/check.h"
+#include "policy/cmd/show.h"
+
+static const char help[] =
+	"usage: xdd-policy check [OPTION...] FILE|DIR...\n"
+	"       xdd-policy show FILE\n"
+	"\n"
+	"check  every error of every file, with line and what is allowed; for a\n"
+	"       directory also what its policies may not say together, and what\n"
+	"       they need of the driver domain. Exit 0: all is well, 2: it is not.\n"
+	"show   the policy with its defaults filled in, and the line of each value.\n"
+	"\n"
+	"What the driver domain has, if not the default:\n"
+	"  --maptrack N         maptrack entries, 256 a frame (262144)\n"
+	"  --event-channels N   event channels (1023)\n"
+	"  --watches N          xenstore watches (128)\n"
+	"  --nodes N            xenstore nodes (1000)\n"
+	"  --descriptors N      file descriptors of the system (65536)\n"
+	"  --memory MIB         memory for the instances (not judged)\n"
+	"  --pv                 it is an x86 PV domain: each map is tracked twice\n"
+	"\n"
+	"The keys are in xdd.policy(5).\n";
+
+static const struct command {
+	const char *name;
+	int (*main)(int argc, char **argv);
+} commands[] = {
+	{"check", check_main},
+	{"show", show_main},
+};
+
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--help") && strcmp(argv[i], "-h"))
+			continue;
+		fputs(help, stdout);
+		return 0;
+	}
+	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++) {
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].main(argc - 1, argv + 1);
+	}
+	fputs("xdd-policy: check or show? See xdd-policy --help\n", stderr);
+	return 2;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All policies of one driver domain: what two of them may not say together,
+ * and what they need of what all instances share.
+ */
+#ifndef XDD_SET_H
+#define XDD_SET_H
+
+#include "policy/cmd/report.h"
+#include "policy/policy.h"
+
+struct set_entry {
+	char *path;
+	struct policy policy;
+};
+
+struct set {
+	struct set_entry *entry;
+	unsigned n;
+};
+
+/* Every two of them: devices, resources, references, isolation. */
+void set_check_pairs(const struct set *set, struct report *report);
+
+/* What the driver domain has of what all instances share. */
+enum set_share {
+	SET_MAPTRACK,
+	SET_EVENT_CHANNELS,
+	SET_WATCHES,
+	SET_NODES,
+	SET_DESCRIPTORS,
+	SET_MEMORY, /* MiB */
+	SET_SHARES,
+};
+
+struct set_limits {
+	uint64_t limit[SET_SHARES]; /* 0: not known, not judged */
+	bool pv;		    /* an x86 PV domain: each map is tracked twice */
+};
+
+void set_limits_init(struct set_limits *limits);
+/* The command-line option that overrides @share: "maptrack". */
+const char *set_share_option(enum set_share share);
+/* Prints a table to standard output and reports each limit that is passed;
+ * @path stands for the set in messages. */
+void set_check_shares(const struct set *set, const struct set_limits *limits,
+		      const char *path, struct report *report);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* The decisions: see decide.h. Pure, and in the order of the keys' scope. */
+#include "policy/decide.h"
+
+#include <assert.h>
+#include <string.h>
+
+static struct verdict verdict(const struct policy *policy, bool allowed,
+			      enum policy_key key)
+{
+	return (struct verdict){allowed, key, policy->line[key]};
+}
+
+static bool has_pages(const struct policy *policy, enum policy_pages use)
+{
+	return (policy->client_pages & use) == use;
+}
+
+static bool in_range(const struct policy *policy, struct gref ref)
+{
+	return ref.v >= policy->first_ref.v && ref.v <= policy->last_ref.v;
+}
+
+/* After a narrowing, more may be held than is allowed. */
+static bool fits(uint32_t held, uint32_t n, uint32_t limit)
+{
+	return n && n <= limit && held <= limit - n;
+}
+
+struct verdict policy_may_map(const struct policy *policy,
+			      const struct policy_usage *usage,
+			      enum policy_purpose purpose, const struct gref *refs,
+			      uint32_t n, bool writable)
+{
+	if (purpose == POLICY_PURPOSE_RING)
+		return verdict(policy, fits(usage->ring_pages, n, policy->ring_pages),
+			       POLICY_KEY_RING_PAGES);
+	if (policy->mode != POLICY_MAP && policy->mode != POLICY_POOL)
+		return verdict(policy, false, POLICY_KEY_MODE);
+	if (!has_pages(policy, writable ? POLICY_WRITABLE : POLICY_READABLE))
+		return verdict(policy, false, POLICY_KEY_CLIENT_PAGES);
+	if (!fits(usage->data_pages, n,
+		  policy->data_pages)) /* before @n bounds a loop */
+		return verdict(policy, false, POLICY_KEY_DATA_PAGES);
+	for (uint32_t i = 0; i < n; i++) {
+		if (!in_range(policy, refs[i]))
+			return verdict(policy, false, POLICY_KEY_GRANT_REFS);
+	}
+	return verdict(policy, true, POLICY_KEY_GRANT_REFS);
+}
+
+struct verdict policy_may_copy(const struct policy *policy, struct gref ref, uint32_t n,
+			       bool to_client)
+{
+	if (policy->mode != POLICY_COPY && policy->mode != POLICY_GRANT)
+		return verdict(policy, false, POLICY_KEY_MODE);
+	if (!has_pages(policy, to_client ? POLICY_WRITABLE : POLICY_READABLE))
+		return verdict(policy, false, POLICY_KEY_CLIENT_PAGES);
+	if (!fits(0, n, policy->data_pages))
+		return verdict(policy, false, POLICY_KEY_DATA_PAGES);
+	return verdict(policy, in_range(policy, ref), POLICY_KEY_GRANT_REFS);
+}
+
+struct verdict policy_may_bind(const struct policy *policy,
+			       const struct policy_usage *usage)
+{
+	return verdict(policy, usage->binds < policy->ring_pages,
+		       POLICY_KEY_RING_PAGES);
+}
+
+struct verdict policy_may_serve(const struct policy *policy, struct domid domain,
+				const char *tag)
+{
+	if (domain.v == 0 || domain.v >= DOMID_LIMIT)
+		return verdict(policy, false, POLICY_KEY_DOMAIN);
+	if (!policy->any_domain && domain.v != policy->domain.v)
+		return verdict(policy, false, POLICY_KEY_DOMAIN);
+	if (policy->tag[0] && strcmp(policy->tag, tag))
+		return verdict(policy, false, POLICY_KEY_TAG);
+	return verdict(policy, true,
+		       policy->any_domain ? POLICY_KEY_TAG : POLICY_KEY_DOMAIN);
+}
+
+static uint32_t *counter(struct policy_usage *usage, enum policy_purpose purpose)
+{
+	return purpose == POLICY_PURPOSE_RING ? &usage->ring_pages : &usage->data_pages;
+}
+
+void policy_charge(struct policy_usage *usage, enum policy_purpose purpose, uint32_t n)
+{
+	uint32_t *held = counter(usage, purpose);
+
+	assert(n <= UINT32_MAX - *held);
+	*held += n;
+}
+
+void policy_refund(struct policy_usage *usage, enum policy_purpose purpose, uint32_t n)
+{
+	uint32_t *held = counter(usage, purpose);
+
+	assert(n <= *held);
+	*held -= n;
+}
+
+bool policy_narrows(const struct policy *before, const struct policy *now)
+{
+	return (!before->read_only && now->read_only) ||
+	       (!before->exclusive && now->exclusive) ||
+	       (before->client_pages & ~(unsigned)now->client_pages) ||
+	       now->ring_pages < before->ring_pages ||
+	       now->data_pages < before->data_pages ||
+	       now->first_ref.v > before->first_ref.v ||
+	       now->last_ref.v < before->last_ref.v ||
+	       now->in_flight < before->in_flight;
+}
+
+bool policy_needs_restart(const struct policy *before, const struct policy *now)
+{
+	return now->class != before->class || now->door != before->door ||
+	       strcmp(now->resource, before->resource) ||
+	       (before->read_only && !now->read_only) ||
+	       now->any_domain != before->any_domain ||
+	       now->domain.v != before->domain.v || strcmp(now->tag, before->tag) ||
+	       strcmp(now->device, before->device) || now->mode != before->mode ||
+	       now->isolation != before->isolation;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a policy text to a struct policy: see policy.h for the invariants.
+ *
+ * Four passes, so that all errors are found at once: the lines, the keys that
+ * are missing, the defaults, the combinations that cannot work.
+ */
+#include <string.h>
+
+#include "policy/class.h"
+#include "policy/key.h"
+#include "policy/text.h"
+
+#define BIT(key)     (1u << POLICY_KEY_##key)
+#define ALLOWED_ONCE "each key and each section once"
+
+/* The generic sections; after them comes one a class. */
+static const char *const sections[] = {"Backend", "Client", "Memory", "Limits",
+				       "Audit"};
+#define GENERIC	 (sizeof(sections) / sizeof(*sections))
+#define SECTIONS (GENERIC + POLICY_CAN + 1)
+
+struct parser {
+	struct policy policy;
+	struct policy_errors *errors;
+	const char *section; /* "": the head; NULL: not ours to read */
+	unsigned section_line[SECTIONS];
+	uint32_t bad; /* keys whose value is missing or wrong */
+};
+
+bool policy_name_ok(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+	return len && len <= POLICY_NAME_MAX && !name[len];
+}
+
+static const char *section_name(unsigned i)
+{
+	return i < GENERIC ? sections[i] : class_info(i - GENERIC)->section;
+}
+
+static void read_section(struct parser *parser, const struct text_line *line)
+{
+	struct text_choice choice = {.word = line->name};
+	unsigned i = 0;
+
+	for (; i < SECTIONS && strcmp(section_name(i), line->name); i++)
+		text_choice_add(&choice, section_name(i));
+	parser->section = i < GENERIC ? sections[i] : NULL;
+	if (i == SECTIONS)
+		text_error_unknown(parser->errors, line->number, "section", &choice);
+	else if (parser->section_line[i])
+		text_error(parser->errors, line->number, ALLOWED_ONCE,
+			   "[%s] is given twice, first in line %u", line->name,
+			   parser->section_line[i]);
+	else
+		parser->section_line[i] = line->number;
+}
+
+static void unknown_key(struct parser *parser, const struct text_line *line)
+{
+	struct text_choice choice = {.word = line->name};
+
+	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
+		const char *name = key_rows[key].name, *dot = strchr(name, '.');
+		const char *here = key_in(key, parser->section);
+
+		if (here)
+			text_choice_add(&choice, here);
+		else
+			text_choice_suggest(&choice, dot ? dot + 1 : name, name);
+	}
+	text_error_unknown(parser->errors, line->number, "key", &choice);
+}
+
+static void read_key(struct parser *parser, const struct text_line *line)
+{
+	uint16_t *lines = parser->policy.line;
+	unsigned key = 0;
+
+	if (!parser->section)
+		return;
+	for (; key < POLICY_KEY_COUNT; key++) {
+		const char *name = key_in(key, parser->section);
+
+		if (name && !strcmp(name, line->name))
+			break;
+	}
+	if (key == POLICY_KEY_COUNT) {
+		unknown_key(parser, line);
+	} else if (lines[key]) {
+		text_error(parser->errors, line->number, ALLOWED_ONCE,
+			   "%s is given twice, first in line %u", line->name,
+			   lines[key]);
+	} else {
+		lines[key] = (uint16_t)line->number; /* text.h, invariant 2 */
+		if (key_set(key, line->value, &parser->policy))
+			return;
+		parser->bad |= 1u << key;
+		text_error_value(parser->errors, line, key_rows[key].allowed);
+	}
+}
+
+static void read_lines(struct parser *parser, const char *bytes, size_t len)
+{
+	struct text text;
+	struct text_line line;
+	enum text_kind kind;
+
+	text_init(&text, bytes, len);
+	while ((kind = text_next(&text, &line)) != TEXT_END) {
+		if (kind == TEXT_BAD)
+			text_error(parser->errors, line.number, line.value, "%s",
+				   line.name);
+		else if (kind == TEXT_SECTION)
+			read_section(parser, &line);
+		else if (kind == TEXT_KEY)
+			read_key(parser, &line);
+	}
+}
+
+static void find_missing(struct parser *parser)
+{
+	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
+		if (!key_rows[key].required || parser->policy.line[key])
+			continue;
+		parser->bad |= 1u << key;
+		text_error(parser->errors, 0, key_rows[key].allowed,
+			   "the required key %s is missing", key_rows[key].name);
+	}
+}
+
+/* The defaults that depend on other keys. */
+static void fill_defaults(struct policy *policy)
+{
+	const struct class_info *info = class_info(policy->class);
+	bool pv = policy->door == POLICY_PV;
+
+	if (!policy->line[POLICY_KEY_MODE])
+		policy->mode = pv ? info->pv_mode : POLICY_POOL;
+	if (!policy->line[POLICY_KEY_CLIENT_PAGES]) {
+		policy->client_pages = pv ? info->client_pages : POLICY_BOTH;
+		if (pv && policy->class == POLICY_BLK && policy->read_only)
+			policy->client_pages = POLICY_WRITABLE;
+	}
+	/* Virtio: the control page, and in grant mode the three parts of a queue. */
+	if (!policy->line[POLICY_KEY_RING_PAGES] && pv)
+		policy->ring_pages = info->ring_pages;
+	else if (!policy->line[POLICY_KEY_RING_PAGES])
+		policy->ring_pages = policy->mode == POLICY_GRANT ? 4 : 1;
+	if (!policy->line[POLICY_KEY_DATA_PAGES])
+		policy->data_pages = info->data_pages;
+}
+
+/* The combinations that cannot work; judged if all that they rest on is good. */
+static void find_conflicts(struct parser *parser)
+{
+	const struct policy *p = &parser->policy;
+	const struct class_info *info = class_info(p->class);
+	bool pv = p->door == POLICY_PV, blk = p->class == POLICY_BLK;
+	bool pv_mode = p->mode == POLICY_MAP || p->mode == POLICY_COPY;
+	bool buffers = p->class == POLICY_SND || p->class == POLICY_DISPL;
+	uint32_t id;
+	/* clang-format off */
+	const struct {
+		bool broken;
+		enum policy_key key;
+		const char *what, *allowed;
+	} rules[] = {
+		{ pv && !pv_mode, POLICY_KEY_MODE, "a Mode of Door = virtio", "map, copy" },
+		{ !pv && pv_mode, POLICY_KEY_MODE, "a Mode of Door = pv", "pool, grant" },
+		{ p->any_domain && !p->tag[0], POLICY_KEY_DOMAIN, "any domain, but no Tag",
+		  "Tag = NAME in [Client], or the number of a domain" },
+		{ p->any_domain && p->isolation == POLICY_DOMAIN, POLICY_KEY_ISOLATION,
+		  "a domain for one client, but Domain = any", "process, or Domain = 1-32751" },
+		{ !pv && p->client_pages != POLICY_BOTH, POLICY_KEY_CLIENT_PAGES,
+		  "virtio requests are read and answered in client pages", "both" },
+		{ blk && pv && !p->read_only && p->client_pages != POLICY_BOTH,
+		  POLICY_KEY_CLIENT_PAGES,
+		  "a disk with ReadOnly = no reads and writes client pages", "both" },
+		{ blk && pv && p->read_only && p->client_pages == POLICY_READABLE,
+		  POLICY_KEY_CLIENT_PAGES,
+		  "to read a disk is to write client pages", "writable, both" },
+		{ buffers && pv && p->client_pages == POLICY_WRITABLE, POLICY_KEY_CLIENT_PAGES,
+		  "the list of a buffer's pages is read from client pages", "readable, both" },
+		{ !blk && p->line[POLICY_KEY_READ_ONLY], POLICY_KEY_READ_ONLY,
+		  "a key of Class = blk", "no such line" },
+		{ pv && p->ring_pages < info->ring_pages, POLICY_KEY_RING_PAGES,
+		  "a device of this Class has two rings", "2-1024" },
+		{ !class_device_id(p->class, p->device, &id), POLICY_KEY_DEVICE,
+		  "not a device of this Class", key_rows[POLICY_KEY_DEVICE].allowed },
+	};
+	/* clang-format on */
+
+	if (parser->bad &
+	    (BIT(CLASS) | BIT(DOOR) | BIT(READ_ONLY) | BIT(ISOLATION) | BIT(DOMAIN) |
+	     BIT(TAG) | BIT(DEVICE) | BIT(MODE) | BIT(CLIENT_PAGES) | BIT(RING_PAGES)))
+		return;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
+		if (rules[i].broken)
+			text_error(parser->errors, p->line[rules[i].key],
+				   rules[i].allowed, "%s: %s",
+				   policy_key_name(rules[i].key), rules[i].what);
+	}
+	for (unsigned i = GENERIC; i < SECTIONS; i++) {
+		if (parser->section_line[i] && i != GENERIC + p->class)
+			text_error(parser->errors, parser->section_line[i],
+				   info->section, "[%s] does not belong to Class = %s",
+				   section_name(i), info->name);
+	}
+}
+
+unsigned policy_parse(const char *name, const char *text, size_t len,
+		      struct policy *out, struct policy_errors *errors)
+{
+	struct parser parser = {
+		.policy =
+			{
+				.read_only = true,
+				.exclusive = true,
+				.first_ref = {POLICY_FIRST_REF},
+				.last_ref = {32767}, /* 64 frames of version 1 */
+				.audit_level = POLICY_AUDIT_DECISIONS,
+			},
+		.errors = errors,
+		.section = "",
+	};
+
+	errors->count = 0;
+	if (!policy_name_ok(name))
+		text_error(errors, 0, "1 to 31 of a-z, 0-9 and _",
+			   "\"%.40s\" is no name for an instance", name);
+	else
+		strcpy(parser.policy.name, name);
+	if (len > POLICY_TEXT_MAX) {
+		text_error(errors, 0, "65536 bytes", "the file is too long");
+		return errors->count;
+	}
+	read_lines(&parser, text, len);
+	find_missing(&parser);
+	fill_defaults(&parser.policy);
+	find_conflicts(&parser);
+	if (!errors->count)
+		*out = parser.policy;
+	return errors->count;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The section of a class: policy_parse_section(). A file of its own, since
+ * the keeper parses no class section and so does not link it.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "policy/text.h"
+
+/* The row of the key that @line names, or -1 and an error. */
+static int find_key(const struct policy_section_key *keys, const struct text_line *line,
+		    uint64_t seen, struct policy_errors *errors)
+{
+	struct text_choice choice = {.word = line->name};
+	int i = 0;
+
+	for (; keys[i].key && strcmp(keys[i].key, line->name); i++)
+		text_choice_add(&choice, keys[i].key);
+	assert(i < 64);
+	if (!keys[i].key)
+		text_error_unknown(errors, line->number, "key", &choice);
+	else if (seen >> i & 1)
+		text_error(errors, line->number, "each key once", "%s is given twice",
+			   line->name);
+	else
+		return i;
+	return -1;
+}
+
+unsigned policy_parse_section(const char *text, size_t len, const char *section,
+			      const struct policy_section_key *keys, void *out,
+			      struct policy_errors *errors)
+{
+	unsigned before = errors->count;
+	struct text lines;
+	struct text_line line;
+	enum text_kind kind;
+	uint64_t seen = 0;
+	bool inside = false;
+
+	text_init(&lines, text, len);
+	while ((kind = text_next(&lines, &line)) != TEXT_END) {
+		const char *allowed;
+		int i;
+
+		if (kind == TEXT_SECTION)
+			inside = !strcmp(line.name, section);
+		if (kind != TEXT_KEY || !inside)
+			continue;
+		i = find_key(keys, &line, seen, errors);
+		if (i < 0)
+			continue;
+		seen |= 1ULL << i;
+		allowed = keys[i].set(out, line.value);
+		if (allowed)
+			text_error_value(errors, &line, allowed);
+	}
+	for (unsigned i = 0; keys[i].key; i++) {
+		if (keys[i].required && !(seen >> i & 1))
+			text_error(errors, 0, "Key = value in its section",
+				   "the required key %s.%s is missing", section,
+				   keys[i].key);
+	}
+	return errors->count - before;
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * systemd.generator(7): turns each /etc/xdd/NAME.policy into an instance.
+ *
+ * It adds to the installed templates what only the policy knows: which back
+ * end, which user, which Resource, how much memory. It starts nothing, and
+ * touches nothing but the directory it is given. Invariants:
+ *  1. each *.policy file, whatever is in it, leaves a trace: at least a keeper,
+ *     which refuses the same text with all the reasons in its journal, so that
+ *     a bad policy stands in `systemctl --failed`;
+ *  2. no back end is wanted for a policy that is not good;
+ *  3. one bad file does not keep the others from their instances.
+ *
+ * usage: xdd-generator NORMAL [EARLY LATE [POLICIES]]
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "policy/policy.h"
+#include "systemd/resource.h"
+#include "systemd/unit-name.h"
+
+#define POLICIES "/etc/xdd"
+#define SUFFIX	 ".policy"
+#define PAGE_KIB 4
+#define BASE_KIB (32 * 1024) /* code, buffers and the kernel's share of them */
+
+struct generator {
+	const char *out;
+	const char *policies;
+	struct log log;
+	bool failed;
+	/* Every good policy's client; what "Isolation = domain" depends on. */
+	bool one_client;
+	struct policy client;
+};
+
+static void complain(struct generator *g, const char *path, const char *what)
+{
+	log_line(&g->log, LOG_LEVEL_ERROR, "%s: %s: %s", path, what, strerror(errno));
+	g->failed = true;
+}
+
+static FILE *create(struct generator *g, const char *dir, const char *file)
+{
+	char path[PATH_MAX];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", g->out, dir);
+	if (mkdir(path, 0755) && errno != EEXIST)
+		complain(g, path, "cannot be made");
+	snprintf(path, sizeof(path), "%s/%s/%s", g->out, dir, file);
+	f = fopen(path, "wxe");
+	if (!f)
+		complain(g, path, "cannot be written");
+	return f;
+}
+
+/* @who wants the unit @wanted, which is installed as @template. */
+static void want(struct generator *g, const char *who, const char *wanted,
+		 const char *template)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s.wants", g->out, who);
+	if (mkdir(path, 0755) && errno != EEXIST)
+		complain(g, path, "cannot be made");
+	snprintf(path, sizeof(path), "%s/%s.wants/%s", g->out, who, wanted);
+	snprintf(target, sizeof(target), UNIT_DIR "/%s", template);
+	if (symlink(target, path) && errno != EEXIST)
+		complain(g, path, "cannot be written");
+}
+
+struct instance {
+	char name[UNIT_NAME_MAX]; /* escaped */
+	char user[UNIT_USER_MAX + 1];
+	char target[UNIT_NAME_MAX + 32];
+	const struct policy *policy; /* NULL: it is not good */
+};
+
+/* The unit ROLE@NAME.service, wanted by its instance, with what it needs. */
+static void service(struct generator *g, const struct instance *instance,
+		    const char *role, const char *unit, const char *lines, bool bounded)
+{
+	char name[UNIT_NAME_MAX + 64], dir[UNIT_NAME_MAX + 80], template[64];
+	const struct policy *policy = instance->policy;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "xdd-%s@%s.service", role, instance->name);
+	snprintf(dir, sizeof(dir), "%s.d", name);
+	snprintf(template, sizeof(template), "xdd-%s@.service", role);
+	want(g, instance->target, name, template);
+	f = create(g, dir, "50-instance.conf");
+	if (!f)
+		return;
+	fprintf(f, "# Made by xdd-generator from %s/%s" SUFFIX "\n[Unit]\n%s",
+		g->policies, policy ? policy->name : instance->name, unit);
+	fprintf(f, "[Service]\nUser=%s\n%s", instance->user, lines);
+	if (bounded)
+		fprintf(f, "MemoryMax=%uK\n",
+			BASE_KIB +
+				PAGE_KIB * (policy->data_pages + policy->ring_pages));
+	if (fclose(f))
+		complain(g, dir, "cannot be written");
+}
+
+static void process_units(struct generator *g, const struct instance *instance)
+{
+	const char *class = policy_class_name(instance->policy->class);
+	char wants[UNIT_NAME_MAX + 64];
+	struct resource resource;
+
+	resource_lines(instance->policy, &resource);
+	snprintf(wants, sizeof(wants), "Wants=xdd-%s@%s.service\n", class,
+		 instance->name);
+	service(g, instance, "keeper", wants, "", true);
+	service(g, instance, class, resource.unit, resource.service,
+		!resource.in_memory);
+}
+
+static void domain_units(struct generator *g, const struct instance *instance)
+{
+	struct resource resource;
+	char role[32];
+
+	resource_lines(instance->policy, &resource);
+	snprintf(role, sizeof(role), "%s-domain",
+		 policy_class_name(instance->policy->class));
+	service(g, instance, role, resource.unit, resource.service,
+		!resource.in_memory);
+}
+
+static void instance_units(struct generator *g, const char *name,
+			   const struct policy *policy)
+{
+	struct instance instance = {.policy = policy};
+
+	unit_escape(name, instance.name);
+	unit_user(name, instance.user);
+	snprintf(instance.target, sizeof(instance.target), "xdd@%s.target",
+		 instance.name);
+	want(g, "multi-user.target", "xdd.target", "xdd.target");
+	want(g, "xdd.target", instance.target, "xdd@.target");
+	if (!policy)
+		service(g, &instance, "keeper", "", "", false);
+	else if (policy->isolation == POLICY_DOMAIN)
+		domain_units(g, &instance);
+	else
+		process_units(g, &instance);
+}
+
+/* Reads a whole policy file; -1, with errno, or its length. */
+static ssize_t slurp(const char *path, char text[POLICY_TEXT_MAX])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t len = 0, n = 1;
+
+	if (fd < 0)
+		return -1;
+	while (n > 0 && len < POLICY_TEXT_MAX) {
+		n = read(fd, text + len, (size_t)(POLICY_TEXT_MAX - len));
+		len += n > 0 ? n : 0;
+	}
+	if (n > 0 && read(fd, &(char){0}, 1) > 0) {
+		errno = EFBIG;
+		n = -1;
+	}
+	close(fd);
+	return n < 0 ? -1 : len;
+}
+
+/* True with *@policy complete; else every reason is in the log. */
+static bool load(struct generator *g, const char *name, struct policy *policy)
+{
+	static struct policy_errors errors;
+	static char text[POLICY_TEXT_MAX];
+	char path[PATH_MAX];
+	unsigned n = 0;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "%s/%s" SUFFIX, g->policies, name);
+	errors.count = 0;
+	len = slurp(path, text);
+	if (len < 0)
+		complain(g, path, "cannot be read");
+	else if (!policy_name_ok(name))
+		log_line(
+			&g->log, LOG_LEVEL_ERROR,
+			"%s: not a name for an instance, allowed: 1 to %d of [a-z0-9_]",
+			path, POLICY_NAME_MAX);
+	else
+		n = policy_parse(name, text, (size_t)len, policy, &errors);
+	for (unsigned i = 0; i < n && i < POLICY_ERRORS_MAX; i++)
+		log_line(&g->log, LOG_LEVEL_ERROR, "%s:%u: %s, allowed: %s", path,
+			 errors.error[i].line, errors.error[i].what,
+			 errors.error[i].allowed);
+	return len >= 0 && policy_name_ok(name) && !n;
+}
+
+static int is_policy(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name), suffix = strlen(SUFFIX);
+
+	return entry->d_name[0] != '.' && len > suffix &&
+	       !strcmp(entry->d_name + len - suffix, SUFFIX);
+}
+
+static bool same_client(const struct policy *a, const struct policy *b)
+{
+	return a->any_domain == b->any_domain && a->domain.v == b->domain.v &&
+	       !strcmp(a->tag, b->tag);
+}
+
+/* First look: do all policies name the same client? */
+static void note_client(struct generator *g, const struct policy *policy)
+{
+	if (!g->client.name[0])
+		g->client = *policy;
+	else if (!same_client(&g->client, policy))
+		g->one_client = false;
+}
+
+static void generate(struct generator *g, struct dirent **files, int n)
+{
+	struct policy *policies = calloc((size_t)n, sizeof(*policies));
+
+	if (!policies) {
+		complain(g, g->policies, "cannot be held");
+		return;
+	}
+	for (int i = 0; i < n; i++) {
+		char *name = files[i]->d_name;
+
+		name[strlen(name) - strlen(SUFFIX)] = '\0';
+		if (load(g, name, &policies[i]))
+			note_client(g, &policies[i]);
+		else
+			policies[i].name[0] = '\0';
+	}
+	for (int i = 0; i < n; i++) {
+		const struct policy *policy = policies[i].name[0] ? &policies[i] : NULL;
+
+		if (policy && policy->isolation == POLICY_DOMAIN && !g->one_client) {
+			log_line(&g->log, LOG_LEVEL_ERROR,
+				 "%s/%s" SUFFIX
+				 ":%u: Isolation = domain, and not all policies "
+				 "of this domain name the same client",
+				 g->policies, policy->name,
+				 policy->line[POLICY_KEY_ISOLATION]);
+			policy = NULL;
+		}
+		instance_units(g, files[i]->d_name, policy);
+	}
+	free(policies);
+}
+
+/* systemd runs generators before there is a journal. */
+static void log_to_kernel(void)
+{
+	int fd;
+
+	if (!getenv("SYSTEMD_SCOPE"))
+		return;
+	fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0)
+		dup2(fd, STDERR_FILENO);
+}
+
+int main(int argc, char **argv)
+{
+	struct generator g = {.policies = POLICIES, .one_client = true};
+	struct dirent **files;
+	int n;
+
+	if (argc < 2 || argc > 5) {
+		fprintf(stderr,
+			"usage: xdd-generator NORMAL [EARLY LATE [POLICIES]]\n");
+		return 2;
+	}
+	g.out = argv[1];
+	if (argc == 5)
+		g.policies = argv[4];
+	log_to_kernel();
+	log_init(&g.log, "xdd-generator");
+	g.log.burst = 0;
+
+	n = scandir(g.policies, &files, is_policy, alphasort);
+	if (n < 0 && errno == ENOENT)
+		return 0; /* installed, not configured */
+	if (n < 0)
+		complain(&g, g.policies, "cannot be read");
+	if (n > 0)
+		generate(&g, files, n);
+	for (int i = 0; i < n; i++)
+		free(files[i]);
+	if (n >= 0)
+		free(files);
+	return g.failed;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "systemd/resource.h"
+#include "systemd/unit-name.h"
+
+/*
+ * The Resource's own group, if it may read it and is not root's. At boot a
+ * node has not got its group yet, and a file may not be mounted: nodes then
+ * have the class's group, files none until the next daemon-reload.
+ */
+static void group_line(const struct policy *policy, const char *usual,
+		       struct resource *out)
+{
+	struct stat st;
+	size_t n = strlen(out->service);
+	bool known = !stat(policy->resource, &st) && st.st_gid && st.st_mode & S_IRGRP;
+
+	if (known)
+		snprintf(out->service + n, sizeof(out->service) - n,
+			 "SupplementaryGroups=%u\n", st.st_gid);
+	else if (usual)
+		snprintf(out->service + n, sizeof(out->service) - n,
+			 "SupplementaryGroups=%s\n", usual);
+}
+
+/* Starts when udev has set the node up; one that never comes is its to report. */
+static void node_lines(const struct policy *policy, const char *group,
+		       struct resource *out)
+{
+	char path[UNIT_NAME_MAX], unit[UNIT_NAME_MAX];
+
+	unit_quote(policy->resource, path);
+	unit_escape(policy->resource, unit);
+	snprintf(out->unit, sizeof(out->unit), "Wants=%s.device\nAfter=%s.device\n",
+		 unit, unit);
+	snprintf(out->service, sizeof(out->service),
+		 "BindPaths=-%s\nDeviceAllow=%s %s\n", path, path,
+		 policy->read_only ? "r" : "rw");
+	group_line(policy, group, out);
+}
+
+static void file_lines(const struct policy *policy, struct resource *out)
+{
+	char path[UNIT_NAME_MAX];
+
+	unit_quote(policy->resource, path);
+	snprintf(out->unit, sizeof(out->unit), "RequiresMountsFor=%s\n", path);
+	snprintf(out->service, sizeof(out->service), "%s=-%s\n",
+		 policy->read_only ? "BindReadOnlyPaths" : "BindPaths", path);
+	group_line(policy, NULL, out);
+}
+
+static void blk_lines(const struct policy *policy, const char *group,
+		      struct resource *out)
+{
+	if (!strncmp(policy->resource, "/dev/", 5))
+		node_lines(policy, group, out);
+	else if (policy->resource[0] == '/')
+		file_lines(policy, out);
+	else
+		out->in_memory = !strncmp(policy->resource, "memory:", 7);
+}
+
+struct row {
+	void (*lines)(const struct policy *policy, const char *group,
+		      struct resource *out);
+	const char *group; /* of its device nodes, once udev has seen them */
+};
+
+/* A class without a row needs nothing of the driver domain yet. */
+static const struct row rows[POLICY_CAN + 1] = {
+	[POLICY_BLK] = {blk_lines, "disk"},
+};
+
+void resource_lines(const struct policy *policy, struct resource *out)
+{
+	const struct row *row = &rows[policy->class];
+
+	out->unit[0] = out->service[0] = '\0';
+	out->in_memory = false;
+	if (row->lines)
+		row->lines(policy, row->group, out);
+}

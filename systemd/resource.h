@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a back end needs of the driver domain for its Resource, as lines of a
+ * unit file: one row a class.
+ *
+ * Invariant: the lines open this one Resource, as far as ReadOnly lets it, and
+ * nothing else.
+ */
+#ifndef XDD_RESOURCE_H
+#define XDD_RESOURCE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "policy/policy.h"
+
+struct resource {
+	char unit[2200];    /* for [Unit] */
+	char service[4096]; /* for [Service] */
+	bool in_memory;	    /* the resource itself is the process's memory */
+};
+
+/* Looks at the Resource's group, if it is there already; never fails. */
+void resource_lines(const struct policy *policy, struct resource *out);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+#include <assert.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/device/bed.h"
+
+static struct bed *bed_of_slow(struct blk_store *store)
+{
+	return (struct bed *)((char *)store - offsetof(struct bed, slow));
+}
+
+static void slow_submit(struct blk_store *store, struct blk_request *rq)
+{
+	struct bed *bed = bed_of_slow(store);
+
+	assert(bed->nwaiting < sizeof(bed->waiting) / sizeof(bed->waiting[0]));
+	bed->waiting[bed->nwaiting++] = rq;
+}
+
+static const struct blk_store_ops slow_ops = {.submit = slow_submit};
+
+void bed_complete(struct bed *bed, unsigned i)
+{
+	struct blk_request *rq = bed->waiting[i];
+
+	assert(i < bed->nwaiting);
+	bed->nwaiting--;
+	memmove(bed->waiting + i, bed->waiting + i + 1,
+		(bed->nwaiting - i) * sizeof(bed->waiting[0]));
+	bed->came_home = true;
+	bed->disk.store.ops->submit(&bed->disk.store, rq);
+}
+
+static void bed_policy(struct bed *bed)
+{
+	const struct bed_conf *conf = &bed->conf;
+	struct policy_rate free = {1000000000, 1000000000};
+	struct policy_rate much = {1ull << 50, 1ull << 50};
+
+	bed->policy = (struct policy){
+		.class = POLICY_BLK,
+		.read_only = conf->read_only,
+		.domain = bed->dev.front,
+		.mode = conf->mode,
+		.client_pages = conf->client_pages ? conf->client_pages : POLICY_BOTH,
+		.ring_pages = conf->ring_pages ? conf->ring_pages : 16,
+		.data_pages = conf->data_pages ? conf->data_pages : 352,
+		.first_ref = {8},
+		.last_ref = {LOOPXEN_REFS - 1},
+		.in_flight = conf->in_flight ? conf->in_flight : 512,
+		.operations = conf->operations.burst ? conf->operations : free,
+		.bytes = conf->bytes.burst ? conf->bytes : much,
+		.events = free,
+	};
+	blk_policy_init(&bed->block);
+	bed->block.discard = conf->discard;
+	bed->block.sector_bytes = conf->sector_bytes;
+	if (conf->persistent_pages)
+		bed->block.persistent_pages = conf->persistent_pages;
+}
+
+void bed_init(struct bed *bed, const struct bed_conf *conf)
+{
+	struct blk_store_conf store;
+	int r;
+
+	*bed = (struct bed){.conf = *conf, .dev = {{2}, {3}, "vbd", 51712}};
+	bed_policy(bed);
+	bed->x = loopxen_new();
+	loopxen_domain(bed->x, bed->dev.back);
+	loopxen_domain(bed->x, bed->dev.front);
+	loopxen_attach(bed->x, &bed->dev, conf->mode_key ? conf->mode_key : "w",
+		       "disk");
+	store = (struct blk_store_conf){
+		.read_only = conf->read_only,
+		.discard = conf->discard,
+		.sector_bytes = conf->sector_bytes,
+	};
+	r = blk_store_memory_open(&bed->disk.memory, (uint64_t)BED_SECTORS * 512,
+				  &store);
+	assert(!r);
+	bed->slow = (struct blk_store){&slow_ops, bed->disk.store.geometry};
+	log_init(&bed->log, "test");
+	bed->log.tokens = 0; /* silent: the tests provoke what it would say */
+}
+
+unsigned bed_fini(struct bed *bed)
+{
+	bed->disk.store.ops->close(&bed->disk.store);
+	return loopxen_free(bed->x);
+}
+
+static void bed_broken(struct blk_pv *pv, const char *why)
+{
+	struct bed *bed = pv->conf.owner;
+
+	bed->broken++;
+	bed->why = why;
+	blk_pv_detach(pv);
+}
+
+static void bed_detached(struct blk_pv *pv)
+{
+	struct bed *bed = pv->conf.owner;
+
+	bed->detached++;
+}
+
+int bed_start(struct bed *bed)
+{
+	struct blk_pv_conf conf = {
+		.policy = &bed->policy,
+		.block = &bed->block,
+		.blk = &bed->blk,
+		.log = &bed->log,
+		.owner = bed,
+		.broken = bed_broken,
+		.detached = bed_detached,
+	};
+	int r;
+
+	blk_init(&bed->blk, bed->conf.slow ? &bed->slow : &bed->disk.store);
+	bed->back = loopxen_back_new(bed->x, &bed->policy, &bed->dev);
+	conf.grants = &bed->back->grants;
+	conf.evtchn = &bed->back->evtchn;
+	conf.store = &bed->back->store;
+	bed->came_home = false;
+	bed->nwaiting = 0;
+	r = blk_pv_init(&bed->pv, &conf);
+	if (r) {
+		loopxen_back_free(bed->back);
+		return r;
+	}
+	r = blk_pv_offer(&bed->pv);
+	if (r) {
+		blk_pv_fini(&bed->pv);
+		loopxen_back_kill(bed->back);
+	}
+	return r;
+}
+
+void bed_kill(struct bed *bed)
+{
+	loopxen_back_kill(bed->back);
+	bed->pv.error = -EIO; /* it is not detached, and never will be */
+	blk_pv_fini(&bed->pv);
+}
+
+int bed_connect(struct bed *bed, bool attach)
+{
+	int r;
+
+	if (!attach)
+		front_connect(&bed->front, bed->x, &bed->dev, &bed->conf.front);
+	r = blk_pv_connect(&bed->pv, attach, loopxen_now(bed->x));
+	if (r)
+		return r;
+	front_state(&bed->front, STORE_CONNECTED);
+	return bed_run(bed);
+}
+
+void bed_up(struct bed *bed, const struct bed_conf *conf)
+{
+	int r;
+
+	bed_init(bed, conf);
+	r = bed_start(bed);
+	assert(!r);
+	r = bed_connect(bed, false);
+	assert(!r);
+}
+
+unsigned bed_down(struct bed *bed)
+{
+	unsigned leaks = 0;
+
+	if (bed->pv.state != BLK_PV_DOWN) {
+		blk_pv_detach(&bed->pv);
+		while (bed->nwaiting)
+			bed_complete(bed, 0);
+		bed_run(bed);
+	}
+	assert(bed->pv.state == BLK_PV_DOWN && bed->detached);
+	blk_pv_fini(&bed->pv);
+	loopxen_back_free(bed->back);
+	leaks += !front_disconnect(&bed->front);
+	return leaks + bed_fini(bed);
+}
+
+/* One look at what could wake a back end. True if something did. */
+static bool bed_woken(struct bed *bed, bool *event)
+{
+	struct evport port;
+
+	*event = evtchn_pending(&bed->back->evtchn, &port) == 1;
+	return *event || bed->came_home || blk_pv_due(&bed->pv) <= loopxen_now(bed->x);
+}
+
+int bed_run_now(struct bed *bed)
+{
+	bool event;
+	int r;
+
+	while (bed->pv.state != BLK_PV_DOWN && bed_woken(bed, &event)) {
+		bed->came_home = false;
+		r = blk_pv_turn(&bed->pv, loopxen_now(bed->x));
+		if (r < 0)
+			return r;
+		if (event && bed->pv.state != BLK_PV_DOWN)
+			evtchn_unmask(&bed->back->evtchn, bed->pv.port);
+	}
+	return 0;
+}
+
+int bed_run(struct bed *bed)
+{
+	int r;
+
+	for (;;) {
+		r = bed_run_now(bed);
+		if (r < 0 || blk_pv_due(&bed->pv) == UINT64_MAX)
+			return r;
+		loopxen_advance(bed->x, blk_pv_due(&bed->pv) - loopxen_now(bed->x));
+	}
+}
+
+int16_t bed_ask(struct bed *bed)
+{
+	struct front_rsp rsp;
+	int r;
+
+	front_push(&bed->front);
+	r = bed_run(bed);
+	assert(!r);
+	if (!front_answer(&bed->front, &rsp))
+		return 99;
+	return front_answer(&bed->front, &rsp) ? 98 : rsp.status;
+}
+
+uint8_t *bed_disk(struct bed *bed, uint64_t sector)
+{
+	return bed->disk.memory.bytes + sector * 512;
+}
+
+const char *bed_back_key(struct bed *bed, const char *key)
+{
+	char path[160];
+
+	loopxen_path(&bed->dev, STORE_BACK, key, path, sizeof(path));
+	return loopxen_read(bed->x, bed->dev.front, path);
+}

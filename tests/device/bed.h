@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One disk on a bed: loopxen, the PV door, the core, a memory store, and a
+ * front end to drive them; and the part of the host's loop that a device sees.
+ *
+ * The bed is strict about wake-ups: the door is turned when an event is
+ * pending, when a request came home or when it said it is due, never else. A
+ * request that waits for none of these hangs, and the test fails.
+ */
+#ifndef XDD_TEST_BED_H
+#define XDD_TEST_BED_H
+
+#include "backends/blk/blk-pv.h"
+#include "backends/blk/blk-store.h"
+#include "tests/device/front.h"
+#include "tests/loopxen/loopxen.h"
+
+#define BED_SECTORS 32768 /* 16 MiB */
+
+struct bed_conf {
+	enum policy_mode mode;
+	enum policy_pages client_pages; /* 0: both */
+	uint32_t data_pages;		/* 0: 352 */
+	uint32_t ring_pages;		/* 0: 16 */
+	uint32_t in_flight;		/* 0: 512 */
+	uint32_t persistent_pages;	/* 0: all */
+	uint32_t sector_bytes;
+	struct policy_rate operations, bytes; /* 0: no limit to speak of */
+	bool read_only, discard;
+	bool slow;	      /* the store answers when bed_complete() says so */
+	const char *mode_key; /* the toolstack's; NULL: "w" */
+	struct front_conf front;
+};
+
+struct bed {
+	struct bed_conf conf;
+	struct loopxen *x;
+	struct loopxen_device dev;
+	struct policy policy;
+	struct blk_policy block;
+	union blk_store_any disk;
+	struct blk_store slow; /* in front of the disk */
+	struct blk_request *waiting[1024];
+	unsigned nwaiting;
+	struct blk blk;
+	struct loopxen_back *back;
+	struct log log;
+	struct blk_pv pv;
+	struct front front;
+	bool came_home; /* a request, since the last turn */
+	unsigned broken, detached;
+	const char *why;
+};
+
+/* The world, without a back end. */
+void bed_init(struct bed *bed, const struct bed_conf *conf);
+/* Returns what leaked, the front end's pages included. */
+unsigned bed_fini(struct bed *bed);
+
+/* A back-end process: opens, offers. 0 or a negative errno. */
+int bed_start(struct bed *bed);
+/* It dies, with all it held. */
+void bed_kill(struct bed *bed);
+/* The front end connects; the back end does. blk_pv_connect()'s result. */
+int bed_connect(struct bed *bed, bool attach);
+/* bed_init, start and connect, all of which must work. */
+void bed_up(struct bed *bed, const struct bed_conf *conf);
+/* Detach, free; all must come home. Returns leaks. */
+unsigned bed_down(struct bed *bed);
+
+/* Run until nothing is left to do, in virtual time if need be. Returns
+ * blk_pv_turn()'s error. */
+int bed_run(struct bed *bed);
+/* As bed_run(), but time stands still. */
+int bed_run_now(struct bed *bed);
+/* The slow store does the @i-th of its requests. */
+void bed_complete(struct bed *bed, unsigned i);
+
+/* Push one request, run, and take its one answer: the status. */
+int16_t bed_ask(struct bed *bed);
+uint8_t *bed_disk(struct bed *bed, uint64_t sector);
+const char *bed_back_key(struct bed *bed, const char *key);
+
+#endif

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/hook/shared-hook.h"
+
+uint64_t shared_hook_reads;
+void (*shared_hook)(uint64_t k, const volatile void *p, size_t len);

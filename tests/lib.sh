@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# lib.sh - what `check`, `demo` and `long` share: sourced, never run.
+#
+# Sets: root (of the project), work (all that is built goes there). A caller
+# sees progress lines with the seconds since its start; what tools say is in
+# $work/*.log, and its end is shown when they fail.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+work=$root/build/check
+started=$SECONDS
+
+# say TEXT...: a line of progress.
+say()
+{
+	printf '[%4d s] %s\n' $((SECONDS - started)) "$*"
+}
+
+die()
+{
+	say "$*" >&2
+	exit 1
+}
+
+# quietly LOG COMMAND...: output to $work/LOG.log, its end shown on failure.
+quietly()
+{
+	local log=$work/$1.log
+
+	shift
+	mkdir -p "$work"
+	"$@" </dev/null >"$log" 2>&1 && return
+	tail -n 40 "$log" >&2
+	die "failed: $* (all of it: $log)"
+}
+
+# The packages of tests/packages that are not installed.
+missing_packages()
+{
+	local package
+
+	sed 's/#.*//' "$root/tests/packages" | while read -r package; do
+		[ -n "$package" ] || continue
+		dpkg-query -W -f='${Status}' "$package" 2>/dev/null |
+			grep -q 'ok installed' || printf '%s ' "$package"
+	done
+}
+
+# Installs what is missing, and nothing when all is there.
+install_packages()
+{
+	local missing
+
+	missing=$(missing_packages)
+	[ -n "$missing" ] || return 0
+	[ "$(id -u)" = 0 ] || die "not root, and these packages are missing: $missing"
+	say "installing $missing"
+	export DEBIAN_FRONTEND=noninteractive
+	quietly apt-update apt-get -q update
+	# shellcheck disable=SC2086 # several words are meant
+	quietly apt-install apt-get -q -y install --no-install-recommends $missing
+}
+
+# build NAME [MESON_OPTION...]: configures and builds into $work/NAME.
+build()
+{
+	local name=$1 how=
+
+	shift
+	say "building: $name"
+	[ ! -f "$work/$name/build.ninja" ] || how=--reconfigure
+	quietly "configure-$name" meson setup $how --prefix=/usr "$@" "$work/$name" "$root"
+	quietly "build-$name" ninja -C "$work/$name"
+}
+
+build_plain()
+{
+	build plain
+}
+
+# The compiler warns of what only sanitizers' code could do: the plain build
+# is the one that has to be free of warnings.
+build_sanitized()
+{
+	build sanitized -Dwerror=false -Db_sanitize=address,undefined \
+		-Dc_args=-fno-sanitize-recover=all
+}
+
+# stage: what a driver domain gets, as a tree in $work/stage; after build_plain.
+stage()
+{
+	rm -rf "$work/stage"
+	quietly stage meson install -C "$work/plain" --no-rebuild --destdir "$work/stage"
+}

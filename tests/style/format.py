@@ -1,0 +1,15 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Every C file looks as .clang-format says."""
+import re
+
+from tree import files, output_of, tool, verdict
+
+sources = [f for f in files(".c", ".h") if not f.startswith("xenbus/linux/")]
+_, said = output_of(tool("clang-format"), "--dry-run", *sources)
+found = re.findall(r"^(\S+?):(\d+):\d+: (?:warning|error)", said, flags=re.M)
+first = {}
+for path, line in found:
+    first.setdefault(path, line)
+verdict(f"{len(sources)} files are formatted",
+        [f"{p}:{l}: clang-format would change this file" for p, l in first.items()])

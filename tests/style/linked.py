@@ -1,0 +1,27 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What is installed in a driver domain links nothing that could control Xen.
+
+libxenctrl, libxendevicemodel and libxenforeignmemory are for the control
+domain's tools. The keeper links no library of Xen's at all.
+"""
+import re
+
+from tree import output_of, targets, tool, verdict
+
+CONTROL_DOMAIN = {"xdd-attach"}
+CONTROL = re.compile(r"libxen(ctrl|devicemodel|foreignmemory|guest|light|call)")
+
+tool("readelf")
+errors, programs = [], 0
+for target in targets():
+    if target["type"] != "executable" or not target["installed"] \
+            or target["name"] in CONTROL_DOMAIN:
+        continue
+    programs += 1
+    _, dynamic = output_of("readelf", "-d", target["filename"][0])
+    forbidden = re.compile("libxen") if target["name"] == "xdd-keeper" else CONTROL
+    needed = re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)
+    errors += [f"{target['name']} links {library}" for library in needed
+               if forbidden.match(library)]
+verdict(f"{programs} programs link nothing that could control Xen", errors)

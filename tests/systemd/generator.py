@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""What the generator makes of policies, good and bad: properties of its output.
+
+usage: generator.py GENERATOR
+"""
+import os
+import subprocess
+import sys
+import tempfile
+
+POLICY = """Format = 1
+[Backend]
+Class = blk
+Door = pv
+Resource = null:1G
+ReadOnly = no
+[Client]
+Domain = 3
+Device = xvda
+[Memory]
+DataPages = 1056
+[Limits]
+InFlight = 128
+Operations = 1000/s
+Bytes = 1M/s
+Events = 1000/s
+"""
+LONG = "a_very_long_name_of_an_instance"  # 31: as long as it may be
+failed = False
+
+
+def policy(**keys):
+    """The text above with other values."""
+    text = POLICY
+    for key, value in keys.items():
+        if key == "Isolation":
+            text = text.replace("[Backend]\n", f"[Backend]\nIsolation = {value}\n")
+            continue
+        old = next(line for line in text.splitlines() if line.startswith(key + " "))
+        text = text.replace(old, f"{key} = {value}")
+    return text
+
+
+class Output:
+    """One run of the generator over a directory of policies."""
+
+    def __init__(self, files):
+        self.dir = tempfile.TemporaryDirectory()
+        policies, self.out = (os.path.join(self.dir.name, d) for d in ("etc", "out"))
+        os.mkdir(policies)
+        os.mkdir(self.out)
+        for name, text in files.items():
+            with open(os.path.join(policies, name), "w", encoding="utf-8") as f:
+                f.write(text)
+        run = subprocess.run([sys.argv[1], self.out, "-", "-", policies], check=False,
+                             stderr=subprocess.PIPE, text=True)
+        self.status, self.log = run.returncode, run.stderr
+
+    def wants(self, unit):
+        path = os.path.join(self.out, unit + ".wants")
+        return set(os.listdir(path)) if os.path.isdir(path) else set()
+
+    def settings(self, unit):
+        """All "Key=value" lines that were added to a unit."""
+        path = os.path.join(self.out, unit + ".d", "50-instance.conf")
+        with open(path, encoding="utf-8") as f:
+            return [line.strip() for line in f if "=" in line and line[0] != "#"]
+
+    def links(self):
+        return [os.path.join(d, f) for d, _, files in os.walk(self.out) for f in files
+                if os.path.islink(os.path.join(d, f))]
+
+
+def check(what, good):
+    global failed
+    failed |= not good
+    print("ok" if good else "not ok", "-", what)
+
+
+def user(out, unit):
+    return next(s for s in out.settings(unit) if s.startswith("User=")).removeprefix("User=")
+
+
+def plain():
+    out = Output({"ivi.policy": policy(), "notes.txt": "", ".hidden.policy": "",
+                  ".policy": "", "ivi.policy~": ""})
+    keeper, blk = "xdd-keeper@ivi.service", "xdd-blk@ivi.service"
+    check("a good policy: nothing is said", out.status == 0 and out.log == "")
+    check("multi-user wants xdd.target", out.wants("multi-user.target") == {"xdd.target"})
+    check("only NAME.policy counts", out.wants("xdd.target") == {"xdd@ivi.target"})
+    check("the instance has both units", out.wants("xdd@ivi.target") == {keeper, blk})
+    check("the keeper wants its back end back", f"Wants={blk}" in out.settings(keeper))
+    check("one user for both", user(out, keeper) == user(out, blk) == "xdd-ivi")
+    check("memory is bounded by the policy's pages",
+          any(s.startswith("MemoryMax=") for s in out.settings(blk)))
+    check("a null resource opens nothing", not any(
+        s.startswith(("DeviceAllow", "Bind", "Supplementary")) for s in out.settings(blk)))
+    check("links are absolute", all(os.readlink(l).startswith("/") for l in out.links()))
+
+
+def resources():
+    with tempfile.NamedTemporaryFile(suffix=':a"b%c') as image:
+        os.chmod(image.name, 0o660)
+        if os.getuid() == 0:
+            os.chown(image.name, 0, 4242)
+        out = Output({
+            "dev.policy": policy(Resource="/dev/mapper/a-b"),
+            "dev_ro.policy": policy(Resource="/dev/mapper/a-b", ReadOnly="yes"),
+            "file.policy": policy(Resource=image.name),
+            "file_ro.policy": policy(Resource=image.name, ReadOnly="yes"),
+            "memory.policy": policy(Resource="memory:64M"),
+        })
+        dev, dev_ro, file, file_ro, memory = (
+            out.settings(f"xdd-blk@{n}.service")
+            for n in ("dev", "dev_ro", "file", "file_ro", "memory"))
+        quoted = image.name.replace(":", "\\:").replace('"', '\\"').replace("%", "%%")
+    check("a node is bound, and allowed", "DeviceAllow=/dev/mapper/a-b rw" in dev
+          and "BindPaths=-/dev/mapper/a-b" in dev)
+    check("to be read only: allowed for that", "DeviceAllow=/dev/mapper/a-b r" in dev_ro)
+    check("a node is waited for", "After=dev-mapper-a\\x2db.device" in dev)
+    check("a node that is not there yet will have its class's group",
+          "SupplementaryGroups=disk" in dev)
+    check("a file is bound, its name quoted", f"BindPaths=-{quoted}" in file)
+    check("to be read only: bound so", f"BindReadOnlyPaths=-{quoted}" in file_ro
+          and not any(s.startswith("BindPaths") for s in file_ro))
+    check("a file's mount is waited for", f"RequiresMountsFor={quoted}" in file)
+    if os.getuid() == 0:
+        check("a file's group is joined", "SupplementaryGroups=4242" in file)
+    check("no file needs a device", not any(s.startswith("DeviceAllow") for s in file))
+    check("a RAM disk is not bounded twice",
+          not any(s.startswith("MemoryMax") for s in memory))
+
+
+def names():
+    other = LONG[:-1] + "x"
+    out = Output({LONG + ".policy": policy(), other + ".policy": policy(),
+                  "n27_aaaaaaaaaaaaaaaaaaaaaaaaa.policy": policy()})
+    users = [user(out, f"xdd-keeper@{n}.service") for n in (LONG, other)]
+    check("a long name's user fits", all(len(u) <= 31 for u in users))
+    check("and is its own", users[0] != users[1])
+    check("and starts like the name", users[0].startswith("xdd-a_very_long_name_"))
+    check("for both units", user(out, f"xdd-blk@{LONG}.service") == users[0])
+
+
+def bad():
+    out = Output({"bad.policy": policy().replace("Door", "Dor").replace("128", "many"),
+                  "UP-per.policy": policy(), "ok.policy": policy(),
+                  "empty.policy": "", "big.policy": "#" * 70000})
+    check("bad policies do not fail the run for good ones",
+          "xdd-blk@ok.service" in out.wants("xdd@ok.target"))
+    check("each error is said with file and line",
+          "bad.policy:4: " in out.log and "bad.policy:13: " in out.log)
+    check("a bad policy's keeper is wanted alone, to fail for all to see",
+          out.wants("xdd@bad.target") == {"xdd-keeper@bad.service"})
+    check("so is that of a bad name",
+          out.wants("xdd@UP\\x2dper.target") == {"xdd-keeper@UP\\x2dper.service"})
+    check("and of an empty and of an endless file", "big.policy" in out.log and
+          out.wants("xdd@empty.target") == {"xdd-keeper@empty.service"} and
+          out.wants("xdd@big.target") == {"xdd-keeper@big.service"})
+    check("a bad name's user is a good one",
+          user(out, "xdd-keeper@UP\\x2dper.service").startswith("xdd-"))
+
+
+def domain():
+    alone = Output({"a.policy": policy(Isolation="domain"), "b.policy": policy()})
+    check("Isolation = domain: a unit of its own, no keeper",
+          alone.wants("xdd@a.target") == {"xdd-blk-domain@a.service"})
+    check("the same client's other device keeps its keeper",
+          "xdd-keeper@b.service" in alone.wants("xdd@b.target"))
+    mixed = Output({"a.policy": policy(Isolation="domain"), "b.policy": policy(Domain=4)})
+    check("not with another client in the same domain",
+          mixed.wants("xdd@a.target") == {"xdd-keeper@a.service"}
+          and "a.policy:3: " in mixed.log)
+
+
+def nothing():
+    with tempfile.TemporaryDirectory() as out:
+        run = subprocess.run([sys.argv[1], out, "-", "-", out + "/none"], check=False)
+        check("no /etc/xdd: nothing to do", run.returncode == 0 and not os.listdir(out))
+    check("an empty /etc/xdd: nothing is wanted", not Output({}).links())
+
+
+for test in (plain, resources, names, bad, domain, nothing):
+    test()
+sys.exit(failed)

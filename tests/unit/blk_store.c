@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* backends/blk/blk-store-file.c through a sealed loop, on a real file. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "backends/blk/blk-store.h"
+
+#define SIZE (64 * 4096)
+
+static char path[64];
+static struct loop loop;
+static union blk_store_any any;
+static struct blk blk;
+static _Alignas(4096) uint8_t memory[4 * 4096];
+static struct iovec iov[4];
+static enum blk_status status;
+static bool home;
+
+static void done(struct blk_request *rq, enum blk_status s)
+{
+	(void)rq;
+	status = s;
+	home = true;
+}
+
+static enum blk_status run(enum blk_op op, uint64_t sector, uint64_t sectors)
+{
+	struct blk_request rq = {
+		.op = op,
+		.sector = sector,
+		.sectors = sectors,
+		.iov = iov,
+		.niov = 1,
+		.done = done,
+	};
+
+	iov[0] = (struct iovec){memory, (size_t)sectors * 512};
+	home = false;
+	blk_submit(&blk, &rq);
+	while (!home)
+		assert_int_equal(loop_turn(&loop), 0);
+	return status;
+}
+
+static int open_store(bool read_only, bool direct, uint32_t sector_bytes)
+{
+	struct blk_store_conf conf = {
+		.read_only = read_only,
+		.direct = direct,
+		.discard = true,
+		.sector_bytes = sector_bytes,
+	};
+	int r;
+
+	assert_int_equal(loop_init(&loop, 16), 0);
+	r = blk_store_open(&any, path, &conf, &loop);
+	if (r) {
+		loop_fini(&loop);
+		return r;
+	}
+	assert_int_equal(loop_seal(&loop), 0);
+	blk_init(&blk, &any.store);
+	return 0;
+}
+
+static void close_store(void)
+{
+	any.store.ops->close(&any.store);
+	loop_fini(&loop);
+}
+
+static int make(void **state)
+{
+	int fd;
+
+	(void)state;
+	snprintf(path, sizeof(path), "blk-store-XXXXXX");
+	fd = mkstemp(path);
+	if (fd < 0 || ftruncate(fd, SIZE + 100))
+		return -1;
+	close(fd);
+	{
+		char *full = realpath(path, NULL);
+
+		snprintf(path, sizeof(path), "%.60s", full ? full : path);
+		free(full);
+	}
+	return 0;
+}
+
+static int unmake(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+static void moves_bytes(bool direct)
+{
+	struct stat st;
+	unsigned unit;
+
+	assert_int_equal(open_store(false, direct, 0), 0);
+	unit = blk.geometry.logical_bytes / 512;
+	assert_true(blk.geometry.sectors <= SIZE / 512);
+	assert_true(blk.geometry.flush && blk.geometry.discard);
+	memset(memory, 0x77, 16384);
+	assert_int_equal(run(BLK_WRITE, 8, 32), BLK_OK);
+	memset(memory, 0, 16384);
+	assert_int_equal(run(BLK_READ, 8 - unit, 16), BLK_OK);
+	assert_int_equal(memory[unit * 512 - 1], 0);
+	assert_int_equal(memory[unit * 512], 0x77);
+	assert_int_equal(run(BLK_FLUSH, 0, 0), BLK_OK);
+	assert_int_equal(run(BLK_READ, blk.geometry.sectors, unit), BLK_OUT_OF_RANGE);
+	assert_int_equal(stat(path, &st), 0);
+	if (run(BLK_DISCARD, 8, 32) == BLK_OK) {
+		assert_int_equal(run(BLK_READ, 8, 8), BLK_OK);
+		assert_int_equal(memory[0], 0);
+	} else {
+		assert_int_equal(status, BLK_UNSUPPORTED);
+		assert_false(blk.geometry.discard);
+	}
+	close_store();
+}
+
+static void direct(void **state)
+{
+	(void)state;
+	moves_bytes(true);
+}
+
+static void buffered(void **state)
+{
+	(void)state;
+	moves_bytes(false);
+	assert_false(any.file.direct);
+}
+
+static void read_only(void **state)
+{
+	(void)state;
+	assert_int_equal(chmod(path, 0444), 0);
+	assert_int_equal(open_store(true, true, 4096), 0);
+	assert_int_equal(blk.geometry.logical_bytes, 4096);
+	assert_int_equal(run(BLK_READ, 0, 8), BLK_OK);
+	assert_int_equal(run(BLK_WRITE, 0, 8), BLK_READ_ONLY);
+	assert_int_equal(run(BLK_DISCARD, 0, 8), BLK_READ_ONLY);
+	close_store();
+}
+
+/* A file that shrinks under us is an I/O error, not a loop. */
+static void shrinks(void **state)
+{
+	(void)state;
+	assert_int_equal(open_store(false, false, 0), 0);
+	assert_int_equal(truncate(path, 4096), 0);
+	assert_int_equal(run(BLK_READ, 0, 16), BLK_IOERR);
+	close_store();
+}
+
+static void served_once(void **state)
+{
+	struct blk_store_conf conf = {0};
+	union blk_store_any second;
+
+	(void)state;
+	assert_int_equal(open_store(false, false, 0), 0);
+	assert_int_equal(blk_store_open(&second, path, &conf, &loop), -EAGAIN);
+	conf.read_only = true;
+	assert_int_equal(blk_store_open(&second, path, &conf, &loop), -EAGAIN);
+	close_store();
+}
+
+static void what_is_no_disk(void **state)
+{
+	struct blk_store_conf conf = {0};
+	char good[64];
+
+	(void)state;
+	memcpy(good, path, sizeof(good));
+	assert_int_equal(truncate(path, 0), 0);
+	assert_int_equal(open_store(false, false, 0), -EINVAL);
+	snprintf(path, sizeof(path), "/dev/null");
+	assert_int_equal(open_store(false, false, 0), -EINVAL);
+	snprintf(path, sizeof(path), "/nonexistent");
+	assert_int_equal(open_store(false, false, 0), -ENOENT);
+	(void)conf;
+	memcpy(path, good, sizeof(good));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make, unmake)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(direct),  TEST(buffered),	  TEST(read_only),
+		TEST(shrinks), TEST(served_once), TEST(what_is_no_disk),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

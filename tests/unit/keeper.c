@@ -1,0 +1,760 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a back end may say to its keeper, and what becomes of it: each message
+ * well said, refused and malformed; the life of a device; what must be let go.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "common/clock.h"
+#include "tests/unit/keeper-world.h"
+
+#define CALL(type, member) world_call(&m, type, sizeof(m.member), NULL)
+
+static struct wire_message m;
+
+static struct wire_message *fresh(void)
+{
+	memset(&m, 0, sizeof(m));
+	return &m;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	world_init(WORLD_POLICY);
+	world_device();
+	world_connect();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	world_fini();
+	return 0;
+}
+
+static int map(uint32_t first, uint32_t n)
+{
+	fresh()->map.n = n;
+	for (uint32_t i = 0; i < n && i < WIRE_REFS_MAX; i++)
+		m.map.ref[i] = first + i;
+	return CALL(WIRE_MAP, map);
+}
+
+/* Killed, and every request after it finds nobody. */
+static void assert_killed(void)
+{
+	assert_int_equal(world.kills, 1);
+	assert_int_equal(world.k->peer.fd, -1);
+	while (world_receive(&m, NULL) > 0)
+		;
+	assert_int_equal(world_receive(&m, NULL), 0);
+	peer_dead(world.k);
+	assert_true(maps_empty(&world.k->maps));
+	assert_int_equal(world.k->peer.pidfd, -1);
+}
+
+static void test_hello(void **state)
+{
+	unsigned fds;
+
+	(void)state;
+	world.k->peer.stage = PEER_STRANGER;
+	fresh()->hello = (struct wire_hello){1, 1, "blk"};
+	assert_int_equal(world_call(&m, WIRE_HELLO, sizeof(m.hello), &fds), WIRE_OK);
+	assert_int_equal(fds, WIRE_FD_COUNT);
+	assert_int_equal(m.welcome.version, 1);
+	assert_int_equal(m.welcome.policy_bytes, strlen(WORLD_POLICY));
+	assert_int_equal(world_call(fresh(), WIRE_BEGIN, 0, &fds), WIRE_OK);
+	assert_int_equal(m.begin.limits.in_flight, 32);
+	world_turn(CLOCK_SECOND);
+	assert_true(world_receive(&m, NULL) > 0);
+	assert_int_equal(m.header.type, WIRE_STATUS);
+	assert_int_equal(m.status.flags, WIRE_PRESENT | WIRE_ONLINE);
+	assert_int_equal(m.status.front, 3);
+	assert_int_equal(m.status.frontend, 3);
+	assert_int_equal(m.status.device, 51712);
+}
+
+static void test_hello_refused(void **state)
+{
+	(void)state;
+	world.k->peer.stage = PEER_STRANGER;
+	fresh()->hello = (struct wire_hello){2, 3, "blk"};
+	assert_int_equal(CALL(WIRE_HELLO, hello), WIRE_VERSION);
+	assert_int_equal(world.kills, 0); /* it was given nothing */
+	assert_int_equal(world.k->peer.pidfd, -1);
+	world_connect();
+	world.k->peer.stage = PEER_STRANGER;
+	fresh()->hello = (struct wire_hello){1, 1, "net"};
+	assert_int_equal(CALL(WIRE_HELLO, hello), WIRE_REFUSED);
+	assert_int_equal(world.kills, 0);
+}
+
+static void test_map(void **state)
+{
+	(void)state;
+	assert_int_equal(map(100, 16), WIRE_OK);
+	assert_int_equal(m.mapped.pages, 16);
+	assert_int_equal(world.k->maps.usage.data_pages, 16);
+	assert_int_equal(map(200, 1), WIRE_REFUSED); /* DataPages */
+	assert_int_equal(world.added, 1);
+}
+
+static void test_map_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(map(1000, 2), WIRE_REFUSED); /* GrantRefs */
+	assert_int_equal(map(7, 1), WIRE_REFUSED);
+	world.add_error = -ENOMEM;
+	assert_int_equal(map(100, 1), WIRE_ENOMEM);
+	world.add_error = 0;
+	assert_true(maps_empty(&world.k->maps));
+	world_set("backend/vbd/3/51712/frontend", NULL);
+	world_fire();
+	world_turn(CLOCK_SECOND);
+	assert_int_equal(map(100, 1), WIRE_NO_DEVICE);
+	assert_int_equal(world.kills, 0);
+}
+
+static void test_map_malformed(void **state)
+{
+	(void)state;
+	fresh()->map.n = 1;
+	m.map.ref[0] = 100;
+	m.map.ref[1] = 1; /* unused, not zero */
+	assert_int_equal(CALL(WIRE_MAP, map), WIRE_MALFORMED);
+	assert_killed();
+	world_connect();
+	world.kills = 0;
+	assert_int_equal(map(100, 257), WIRE_MALFORMED);
+	assert_killed();
+	world_connect();
+	world.kills = 0;
+	assert_int_equal(map(100, 0), WIRE_MALFORMED);
+	assert_killed();
+}
+
+static void test_map_ring(void **state)
+{
+	(void)state;
+	fresh()->map_ring.n = 2;
+	strcpy(m.map_ring.key[0], "ring-ref0");
+	strcpy(m.map_ring.key[1], "ring-ref1");
+	assert_int_equal(CALL(WIRE_MAP_RING, map_ring), WIRE_OK);
+	assert_int_equal(m.mapped.pages, 2);
+	assert_int_equal(world.k->maps.usage.ring_pages, 2);
+	fresh()->map_ring.n = 1;
+	strcpy(m.map_ring.key[0], "event-channel"); /* not a ring's key */
+	assert_int_equal(CALL(WIRE_MAP_RING, map_ring), WIRE_REFUSED);
+	fresh()->map_ring.n = 1;
+	strcpy(m.map_ring.key[0], "ring-ref7");
+	assert_int_equal(CALL(WIRE_MAP_RING, map_ring), WIRE_ABSENT);
+	world_set("/local/domain/3/device/vbd/51712/ring-ref7", "0x10");
+	fresh()->map_ring.n = 1;
+	strcpy(m.map_ring.key[0], "ring-ref7");
+	assert_int_equal(CALL(WIRE_MAP_RING, map_ring), WIRE_ABSENT);
+	fresh()->map_ring.n = 17;
+	assert_int_equal(CALL(WIRE_MAP_RING, map_ring), WIRE_MALFORMED);
+	assert_killed();
+}
+
+static void test_unmap(void **state)
+{
+	uint32_t id;
+
+	(void)state;
+	assert_int_equal(map(100, 16), WIRE_OK);
+	id = m.mapped.id;
+	fresh()->unmap.id = id;
+	assert_int_equal(CALL(WIRE_UNMAP, unmap), WIRE_OK);
+	assert_true(maps_empty(&world.k->maps));
+	fresh()->unmap.id = id; /* once is enough */
+	assert_int_equal(CALL(WIRE_UNMAP, unmap), WIRE_MALFORMED);
+	assert_killed();
+}
+
+/* A back end that says that it munmapped and did not is killed for it. */
+static void test_unmap_lie(void **state)
+{
+	(void)state;
+	world.release = RELEASE_NEVER;
+	assert_int_equal(map(100, 16), WIRE_OK);
+	m.unmap = (struct wire_unmap){m.mapped.id, 0};
+	assert_int_equal(CALL(WIRE_UNMAP, unmap), WIRE_OK);
+	assert_int_equal(world.k->maps.usage.data_pages, 16);
+	assert_int_equal(map(200, 1), WIRE_REFUSED);
+	world_turn(4 * CLOCK_SECOND);
+	assert_int_equal(world.kills, 0);
+	world_turn(2 * CLOCK_SECOND);
+	assert_killed();
+}
+
+static void test_bind(void **state)
+{
+	unsigned fds;
+	uint32_t port;
+
+	(void)state;
+	strcpy(fresh()->name.key, "event-channel");
+	assert_int_equal(world_call(&m, WIRE_BIND, sizeof(m.name), &fds), WIRE_OK);
+	assert_int_equal(fds, 1);
+	port = m.bound.port;
+	/* a back end that was started again gets the same port */
+	peer_dead(world.k);
+	world_connect();
+	strcpy(fresh()->name.key, "event-channel");
+	assert_int_equal(world_call(&m, WIRE_BIND, sizeof(m.name), &fds), WIRE_OK);
+	assert_int_equal(m.bound.port, port);
+	assert_int_equal(world.binds, 1);
+	/* the client offers another one */
+	world_set("/local/domain/3/device/vbd/51712/event-channel", "18");
+	strcpy(fresh()->name.key, "event-channel");
+	assert_int_equal(CALL(WIRE_BIND, name), WIRE_OK);
+	assert_int_not_equal(m.bound.port, port);
+	assert_int_equal(world.unbinds, 1);
+	m.port = (struct wire_port){m.bound.port, 0};
+	assert_int_equal(CALL(WIRE_UNBIND, port), WIRE_OK);
+	assert_int_equal(world.k->maps.usage.binds, 0);
+	fresh()->port.port = 12345;
+	assert_int_equal(CALL(WIRE_UNBIND, port), WIRE_REFUSED);
+	strcpy(fresh()->name.key, "ring-ref");
+	assert_int_equal(CALL(WIRE_BIND, name), WIRE_REFUSED);
+	world.bind_error = -EINVAL;
+	strcpy(fresh()->name.key, "event-channel");
+	assert_int_equal(CALL(WIRE_BIND, name), WIRE_BAD);
+}
+
+static void test_read(void **state)
+{
+	static const char *const bad[] = {"", "/", "a//b", "../state", "State", "a/", "a\nb"};
+
+	(void)state;
+	fresh()->read.side = 1;
+	strcpy(m.read.key, "online");
+	assert_int_equal(CALL(WIRE_READ, read), WIRE_OK);
+	assert_string_equal(m.value.value, "1");
+	fresh()->read.side = 0;
+	strcpy(m.read.key, "online");
+	assert_int_equal(CALL(WIRE_READ, read), WIRE_ABSENT);
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		strcpy(fresh()->read.key, bad[i]);
+		assert_int_equal(CALL(WIRE_READ, read), WIRE_REFUSED);
+	}
+	memset(fresh()->read.key, 'a', WIRE_KEY_BYTES);
+	assert_int_equal(CALL(WIRE_READ, read), WIRE_REFUSED);
+	strcpy(fresh()->read.key, "a");
+	m.read.key[9] = 'b'; /* after the NUL */
+	assert_int_equal(CALL(WIRE_READ, read), WIRE_REFUSED);
+	fresh()->read.side = 2;
+	assert_int_equal(CALL(WIRE_READ, read), WIRE_MALFORMED);
+	assert_killed();
+}
+
+static void test_read_long(void **state)
+{
+	char value[300];
+
+	(void)state;
+	memset(value, 'v', sizeof(value));
+	value[256] = '\0';
+	world_set("/local/domain/3/device/vbd/51712/info", value);
+	strcpy(fresh()->read.key, "info");
+	assert_int_equal(CALL(WIRE_READ, read), WIRE_TOO_LONG);
+	value[255] = '\0';
+	world_set("/local/domain/3/device/vbd/51712/info", value);
+	strcpy(fresh()->read.key, "info");
+	assert_int_equal(CALL(WIRE_READ, read), WIRE_OK);
+	assert_int_equal(strlen(m.value.value), 255);
+}
+
+static void test_read_late(void **state)
+{
+	(void)state;
+	world.silent = true;
+	strcpy(fresh()->read.key, "state");
+	assert_int_equal(CALL(WIRE_READ, read), -1);
+	world_turn(4 * CLOCK_SECOND);
+	assert_true(world_receive(&m, NULL) > 0);
+	assert_int_equal(m.header.result, WIRE_LATE);
+}
+
+/* While one waits the socket is not read, and a device that goes answers it. */
+static void test_read_gone(void **state)
+{
+	(void)state;
+	world.silent = true;
+	strcpy(fresh()->name.key, "event-channel");
+	assert_int_equal(CALL(WIRE_BIND, name), -1);
+	assert_true(world.k->peer.waits);
+	keeper_revoke(world.k, "the device went away", true);
+	assert_true(world_receive(&m, NULL) > 0);
+	assert_int_equal(m.header.result, WIRE_NO_DEVICE);
+	assert_false(world.k->peer.waits);
+}
+
+static void test_write(void **state)
+{
+	(void)state;
+	strcpy(fresh()->write.key, "state");
+	strcpy(m.write.value, "2");
+	assert_int_equal(CALL(WIRE_WRITE, write), WIRE_OK);
+	world_turn(0);
+	assert_string_equal(world.last_write, "backend/vbd/3/51712/state=2");
+	strcpy(fresh()->write.key, "frontend");
+	assert_int_equal(CALL(WIRE_WRITE, write), WIRE_REFUSED);
+	strcpy(fresh()->write.key, "state");
+	m.write.value[5] = 'x';
+	assert_int_equal(CALL(WIRE_WRITE, write), WIRE_MALFORMED);
+	assert_killed();
+}
+
+/* Writes outlive a xenstored that is late, in order, and are bounded. */
+static void test_write_retried(void **state)
+{
+	(void)state;
+	world.write_error = "EAGAIN";
+	for (unsigned i = 0; i < DEVICE_WRITES; i++) {
+		strcpy(fresh()->write.key, i ? "info" : "state");
+		snprintf(m.write.value, sizeof(m.write.value), "%u", i);
+		assert_int_equal(CALL(WIRE_WRITE, write), WIRE_OK);
+	}
+	strcpy(fresh()->write.key, "state");
+	assert_int_equal(CALL(WIRE_WRITE, write), WIRE_FULL);
+	assert_string_equal(world.last_write, "backend/vbd/3/51712/state=0");
+	world.write_error = NULL;
+	for (unsigned i = 0; i < 30; i++)
+		world_turn(CLOCK_SECOND);
+	assert_string_equal(world.last_write, "backend/vbd/3/51712/info=63");
+	assert_int_equal(world.k->device.writes, 0);
+}
+
+static void test_remove(void **state)
+{
+	(void)state;
+	assert_int_equal(map(100, 4), WIRE_OK);
+	assert_int_equal(world_call(fresh(), WIRE_REMOVE, 0, NULL), WIRE_OK);
+	world_turn(CLOCK_SECOND);
+	world_fire();
+	world_turn(CLOCK_SECOND);
+	assert_false(world.k->device.seen.present);
+	assert_int_equal(world_call(fresh(), WIRE_REMOVE, 0, NULL), WIRE_NO_DEVICE);
+	while (world_receive(&m, NULL) > 0)
+		;
+	world_turn(6 * CLOCK_SECOND); /* its pages are still mapped */
+	assert_killed();
+}
+
+/* Let go in time: nobody is killed, and the flag goes away. */
+static void test_revoke(void **state)
+{
+	uint32_t id, generation = world.k->device.generation;
+
+	(void)state;
+	assert_int_equal(map(100, 4), WIRE_OK);
+	id = m.mapped.id;
+	world_set("/local/domain/3/device/vbd/51712/state", NULL); /* client died */
+	world_fire();
+	world_turn(CLOCK_SECOND);
+	assert_true(world_receive(&m, NULL) > 0);
+	assert_int_equal(m.status.flags, WIRE_PRESENT | WIRE_ONLINE | WIRE_RELEASE);
+	assert_int_equal(m.status.generation, generation);
+	assert_int_equal(map(200, 1), WIRE_NO_DEVICE);
+	fresh()->unmap.id = id;
+	assert_int_equal(CALL(WIRE_UNMAP, unmap), WIRE_OK);
+	world_turn(10 * CLOCK_SECOND);
+	assert_int_equal(world.kills, 0);
+	assert_true(world_receive(&m, NULL) > 0);
+	assert_int_equal(m.status.flags, WIRE_PRESENT | WIRE_ONLINE);
+}
+
+static void test_generation(void **state)
+{
+	uint32_t generation = world.k->device.generation;
+
+	(void)state;
+	world_set("backend/vbd/3/51712/state", "4");
+	world_fire();
+	world_turn(CLOCK_SECOND);
+	assert_int_equal(world.k->device.generation, generation);
+	world_set("backend/vbd/3/51712/state", "1"); /* a new one, seen late */
+	world_fire();
+	world_turn(CLOCK_SECOND);
+	assert_int_equal(world.k->device.generation, generation + 1);
+}
+
+static void test_storm(void **state)
+{
+	unsigned reads = world.reads;
+
+	(void)state;
+	for (unsigned i = 0; i < 100000; i++)
+		world_fire();
+	world_turn(0);
+	assert_true(world.reads - reads < 20);
+}
+
+static void test_malformed(void **state)
+{
+	char bytes[sizeof(m) + 16] = {0};
+
+	(void)state;
+	for (unsigned type = 0; type < 70; type++) {
+		for (unsigned len = 0; len < 12; len += 4) {
+			if (type >= WIRE_HELLO && type <= WIRE_REMOVE && len == 8)
+				continue; /* may be right */
+			world_connect();
+			memcpy(bytes, &(struct wire_header){(uint16_t)type, 0, 1}, 8);
+			if (!len)
+				len = sizeof(bytes);
+			assert_true(send(world.peer, bytes, len, 0) > 0);
+			peer_read(world.k);
+			assert_int_equal(world.kills, 1);
+			peer_dead(world.k);
+			world.kills = 0;
+			if (len == sizeof(bytes))
+				len = 0;
+		}
+	}
+}
+
+static unsigned open_files(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 512; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static void test_descriptors(void **state)
+{
+	unsigned before = open_files();
+	int fds[200], null = open("/dev/null", O_RDONLY);
+	union {
+		char bytes[CMSG_SPACE(sizeof(fds))];
+		struct cmsghdr header;
+	} control = {0};
+	struct wire_header header = {WIRE_REMOVE, 0, 1};
+	struct iovec iov = {&header, sizeof(header)};
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++)
+		fds[i] = null;
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(fds));
+	memcpy(CMSG_DATA(&control.header), fds, sizeof(fds));
+	assert_true(sendmsg(world.peer, &msg, 0) > 0);
+	close(null);
+	peer_read(world.k);
+	assert_int_equal(world.kills, 1);
+	assert_int_equal(open_files(), before - 1); /* our end of the socket */
+	assert_int_equal(world.k->device.writes, 0);
+}
+
+/* One that never reads is killed for it, and nobody waits. */
+static void test_deaf(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 100000 && !world.kills; i++) {
+		struct wire_message w = {.header = {WIRE_UNBIND, 0, i}, .port = {1, 0}};
+
+		assert_true(send(world.peer, &w, sizeof(w.header) + sizeof(w.port), 0) > 0);
+		peer_read(world.k);
+	}
+	assert_int_equal(world.kills, 1);
+}
+
+/* A flood takes its turns; snapshots do not pile up before one who is slow. */
+static void test_flood(void **state)
+{
+	struct wire_message w = {.header = {WIRE_UNBIND, 0, 1}, .port = {1, 0}};
+	unsigned handled = 0, statuses = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 3 * PEER_MESSAGES; i++)
+		assert_true(send(world.peer, &w, sizeof(w.header) + sizeof(w.port), 0) > 0);
+	peer_read(world.k);
+	while (world_receive(&m, NULL) > 0)
+		handled++;
+	assert_int_equal(handled, PEER_MESSAGES);
+	peer_read(world.k);
+	peer_read(world.k);
+	while (world_receive(&m, NULL) > 0)
+		;
+	for (unsigned i = 0; i < 50; i++) {
+		world_set("/local/domain/3/device/vbd/51712/state", i % 2 ? "4" : "5");
+		world_fire();
+		world_turn(CLOCK_SECOND);
+	}
+	while (world_receive(&m, NULL) > 0)
+		statuses++;
+	assert_in_range(statuses, 1, 2);
+}
+
+static void test_exclusive(void **state)
+{
+	char path[128];
+	struct flock lock = {.l_type = F_WRLCK, .l_start = 105, .l_len = 1};
+	int fd;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/dom3", world.dir);
+	fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
+	assert_int_equal(map(100, 8), WIRE_BUSY);
+	assert_true(maps_empty(&world.k->maps));
+	assert_int_equal(map(100, 5), WIRE_OK);
+	lock.l_start = 102;
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), -1);
+	lock.l_start = 106; /* what the refused call took is free again */
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
+	close(fd);
+}
+
+static void write_policy(const char *from, const char *to)
+{
+	static char text[2048];
+	char path[128], *at;
+	FILE *f;
+
+	strcpy(text, WORLD_POLICY);
+	at = strstr(text, from);
+	assert_non_null(at);
+	memmove(at + strlen(to), at + strlen(from), strlen(at + strlen(from)) + 1);
+	memcpy(at, to, strlen(to));
+	snprintf(path, sizeof(path), "%s/test.policy", world.dir);
+	f = fopen(path, "w");
+	fputs(text, f);
+	fclose(f);
+}
+
+static void test_reload(void **state)
+{
+	(void)state;
+	assert_int_equal(map(100, 4), WIRE_OK);
+	write_policy("InFlight = 32", "InFlight = 16"); /* nothing has to go */
+	assert_int_equal(keeper_policy_load(world.k, true), 0);
+	assert_int_equal(world.k->peer.release_by, 0);
+	assert_int_equal(world.k->policy.in_flight, 16);
+	write_policy("Device = xvda", "Device = xvdb");
+	assert_int_not_equal(keeper_policy_load(world.k, true), 0);
+	write_policy("Domain = 3", "Domain = many");
+	assert_int_not_equal(keeper_policy_load(world.k, true), 0);
+	assert_int_equal(world.k->policy.in_flight, 16);
+	write_policy("GrantRefs = 8-1000", "GrantRefs = 8-50");
+	assert_int_equal(keeper_policy_load(world.k, true), 0);
+	assert_int_not_equal(world.k->peer.release_by, 0);
+	world_turn(6 * CLOCK_SECOND);
+	assert_killed();
+}
+
+static int setup_copy(void **state)
+{
+	static char policy[2048];
+	char *at;
+
+	(void)state;
+	strcpy(policy, WORLD_POLICY);
+	at = strstr(policy, "Mode = map");
+	memcpy(at, "Mode=  copy" + 0, 0);
+	memmove(at + 11, at + 10, strlen(at + 10) + 1);
+	memcpy(at, "Mode = copy", 11);
+	world_init(policy);
+	world_device();
+	world_connect();
+	return 0;
+}
+
+static int copy(struct wire_seg seg)
+{
+	fresh()->copy.n = 1;
+	m.copy.seg[0] = seg;
+	return CALL(WIRE_COPY, copy);
+}
+
+static void test_copy(void **state)
+{
+	uint8_t *area = world.k->peer.area;
+
+	(void)state;
+	assert_int_equal(world.k->peer.area_bytes, 16 * 4096);
+	assert_int_equal(copy((struct wire_seg){100, 0, 4096, 15 * 4096, 0}), WIRE_OK);
+	assert_int_equal(area[16 * 4096 - 1], 0x5a);
+	assert_int_equal(m.copied.status[0], WIRE_OK);
+	assert_int_equal(copy((struct wire_seg){99, 0, 1, 0, 1}), WIRE_OK);
+	assert_int_equal(m.copied.status[0], WIRE_BAD);
+	assert_int_equal(copy((struct wire_seg){1001, 0, 1, 0, 0}), WIRE_REFUSED);
+	assert_int_equal(map(100, 1), WIRE_REFUSED); /* Mode */
+}
+
+static void test_copy_malformed(void **state)
+{
+	static const struct wire_seg bad[] = {
+		{100, 0, 0, 0, 0},       {100, 1, 4096, 0, 0},
+		{100, 4096, 1, 0, 0},    {100, 0, 65535, 0, 0},
+		{100, 0, 1, 65536, 0},   {100, 0, 2, 65535, 0},
+		{100, 0, 1, 0, 2},       {100, 0, 16, UINT32_MAX, 0},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(copy(bad[i]), WIRE_MALFORMED);
+		assert_killed();
+		world_connect();
+		world.kills = 0;
+	}
+	assert_int_equal(world.copies, 0);
+}
+
+static int setup_any(void **state)
+{
+	static char policy[2048];
+	char *at;
+
+	(void)state;
+	strcpy(policy, WORLD_POLICY);
+	at = strstr(policy, "Domain = 3");
+	memmove(at + 23, at + 10, strlen(at + 10) + 1);
+	memcpy(at, "Domain = any\nTag = disk", 23);
+	world_init(policy);
+	return 0;
+}
+
+/* By its tag, among others; found again under the next domid. */
+static void test_any(void **state)
+{
+	(void)state;
+	world_set("backend/vbd/2/51712/frontend-id", "2");
+	world_set("backend/vbd/2/51712/params", "other");
+	world_set("backend/vbd/7/51712/frontend-id", "7");
+	world_set("backend/vbd/7/51712/frontend", "/local/domain/7/device/vbd/51712");
+	world_set("backend/vbd/7/51712/params", "disk");
+	world_set("backend/vbd/7/51712/state", "1");
+	world_fire();
+	world_turn(CLOCK_SECOND);
+	assert_true(world.k->device.seen.present);
+	assert_int_equal(world.k->device.seen.frontend.v, 7);
+	assert_int_equal(world.k->device.generation, 1);
+	world_set("backend/vbd/7/51712/params", NULL);
+	world_set("backend/vbd/7/51712/frontend-id", NULL);
+	world_set("backend/vbd/9/51712/frontend-id", "9");
+	world_set("backend/vbd/9/51712/frontend", "/local/domain/9/device/vbd/51712");
+	world_set("backend/vbd/9/51712/params", "disk");
+	world_fire();
+	world_turn(CLOCK_SECOND);
+	assert_int_equal(world.k->device.seen.frontend.v, 9);
+	assert_int_equal(world.k->device.generation, 2);
+	assert_true(world.k->device.astray); /* the watch is on the old front end */
+}
+
+/* The toolstack's word is checked against itself. */
+static void test_frontend_lies(void **state)
+{
+	(void)state;
+	world_set("backend/vbd/3/51712/frontend", "/local/domain/30/device/vbd/51712");
+	world_fire();
+	world_turn(CLOCK_SECOND);
+	assert_false(world.k->device.seen.present);
+	world_set("backend/vbd/3/51712/frontend", "/local/domain/3/device/vbd/51712");
+	world_set("backend/vbd/3/51712/frontend-id", "4");
+	world_fire();
+	world_turn(CLOCK_SECOND);
+	assert_false(world.k->device.seen.present);
+}
+
+static int listener(struct sockaddr_un *at)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+	at->sun_family = AF_UNIX;
+	snprintf(at->sun_path, sizeof(at->sun_path), "%s/keeper", world.dir);
+	assert_int_equal(bind(fd, (struct sockaddr *)at, sizeof(*at)), 0);
+	assert_int_equal(listen(fd, 2), 0);
+	return fd;
+}
+
+static void test_connect(void **state)
+{
+	struct sockaddr_un at = {0};
+	int fd = listener(&at), first, second;
+	char byte;
+
+	(void)state;
+	peer_dead(world.k);
+	first = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	second = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+	assert_int_equal(connect(first, (struct sockaddr *)&at, sizeof(at)), 0);
+	peer_connect(world.k, accept(fd, NULL, NULL));
+	assert_true(world.k->peer.pidfd >= 0);
+	assert_int_equal(world.k->peer.stage, PEER_STRANGER);
+	assert_int_equal(connect(second, (struct sockaddr *)&at, sizeof(at)), 0);
+	peer_connect(world.k, accept(fd, NULL, NULL));
+	assert_int_equal(recv(second, &byte, 1, 0), 0); /* one at a time */
+	close(first);
+	peer_read(world.k);
+	assert_int_equal(world.k->peer.pidfd, -1);
+	close(second);
+	close(fd);
+}
+
+#define TEST(name, set_up) cmocka_unit_test_setup_teardown(test_##name, set_up, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(hello, setup),
+		TEST(hello_refused, setup),
+		TEST(map, setup),
+		TEST(map_refused, setup),
+		TEST(map_malformed, setup),
+		TEST(map_ring, setup),
+		TEST(unmap, setup),
+		TEST(unmap_lie, setup),
+		TEST(bind, setup),
+		TEST(read, setup),
+		TEST(read_long, setup),
+		TEST(read_late, setup),
+		TEST(read_gone, setup),
+		TEST(write, setup),
+		TEST(write_retried, setup),
+		TEST(remove, setup),
+		TEST(revoke, setup),
+		TEST(generation, setup),
+		TEST(storm, setup),
+		TEST(malformed, setup),
+		TEST(descriptors, setup),
+		TEST(deaf, setup),
+		TEST(flood, setup),
+		TEST(exclusive, setup),
+		TEST(reload, setup),
+		TEST(copy, setup_copy),
+		TEST(copy_malformed, setup_copy),
+		TEST(any, setup_any),
+		TEST(frontend_lies, setup),
+		TEST(connect, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

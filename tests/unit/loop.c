@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The event loop on real files: results come back as the system call's, once
+ * each; a sealed ring refuses what its list does not hold.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "common/loop.h"
+
+struct call {
+	struct loop_op op;
+	int res;
+	int calls;
+};
+
+static struct loop loop;
+static char path[] = "/tmp/xdd-loop-XXXXXX";
+static int disk;
+
+static void on_done(struct loop_op *op, int res)
+{
+	struct call *call = (struct call *)op;
+
+	call->res = res;
+	call->calls++;
+}
+
+static struct call fresh(void)
+{
+	return (struct call){.op = {.done = on_done}};
+}
+
+static void turn_until_done(struct call *call)
+{
+	for (int i = 0; i < 100 && !call->calls; i++)
+		assert_int_equal(loop_turn(&loop), 0);
+	assert_int_equal(call->calls, 1);
+	assert_false(call->op.busy);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	strcpy(path + strlen(path) - 6, "XXXXXX");
+	disk = mkstemp(path);
+	assert_true(disk >= 0);
+	assert_int_equal(ftruncate(disk, 65536), 0);
+	assert_int_equal(loop_init(&loop, 8), 0);
+	assert_int_equal(loop_set_file(&loop, LOOP_FILE_DISK, disk), 0);
+	assert_int_equal(loop_seal(&loop), 0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	loop_fini(&loop);
+	close(disk);
+	unlink(path);
+	return 0;
+}
+
+static void writes_read_back(void **state)
+{
+	struct call w = fresh(), r = fresh(), f = fresh();
+	char out[512], in[512] = {0};
+	struct iovec ov = {out, sizeof(out)}, iv = {in, sizeof(in)};
+
+	(void)state;
+	memset(out, 0x5a, sizeof(out));
+	loop_writev(&loop, &w.op, LOOP_FILE_DISK, &ov, 1, 4096);
+	turn_until_done(&w);
+	assert_int_equal(w.res, 512);
+	loop_fsync(&loop, &f.op, LOOP_FILE_DISK);
+	turn_until_done(&f);
+	assert_int_equal(f.res, 0);
+	loop_readv(&loop, &r.op, LOOP_FILE_DISK, &iv, 1, 4096);
+	turn_until_done(&r);
+	assert_int_equal(r.res, 512);
+	assert_memory_equal(in, out, 512);
+}
+
+static void hole_reads_as_zero(void **state)
+{
+	struct call p = fresh();
+	char buf[16];
+
+	(void)state;
+	assert_int_equal(pwrite(disk, "xxxxxxxx", 8, 8192), 8);
+	loop_fallocate(&loop, &p.op, LOOP_FILE_DISK,
+		       FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 8192, 4096);
+	turn_until_done(&p);
+	assert_int_equal(p.res, 0);
+	assert_int_equal(pread(disk, buf, 8, 8192), 8);
+	assert_memory_equal(buf, "\0\0\0\0\0\0\0\0", 8);
+}
+
+static void errors_are_negative_errnos(void **state)
+{
+	struct call r = fresh();
+	char buf[8];
+
+	(void)state;
+	loop_read(&loop, &r.op, LOOP_FILE_EVTCHN, buf, sizeof(buf));
+	turn_until_done(&r);
+	assert_int_equal(r.res, -EBADF);
+}
+
+static void files_change_after_sealing(void **state)
+{
+	struct call r = fresh();
+	char buf[8];
+	int fd[2];
+
+	(void)state;
+	assert_int_equal(pipe(fd), 0);
+	assert_int_equal(loop_set_file(&loop, LOOP_FILE_EVTCHN, fd[0]), 0);
+	loop_read(&loop, &r.op, LOOP_FILE_EVTCHN, buf, sizeof(buf));
+	assert_int_equal(write(fd[1], "abc", 3), 3);
+	turn_until_done(&r);
+	assert_int_equal(r.res, 3);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+/* A descriptor opened O_NONBLOCK waits for its data inside the ring: that is
+ * how an event channel's read rides in the one call a turn makes. */
+static void nonblocking_read_waits(void **state)
+{
+	struct call r = fresh(), t = fresh();
+	char buf[8];
+	int fd[2];
+
+	(void)state;
+	assert_int_equal(pipe2(fd, O_NONBLOCK), 0);
+	assert_int_equal(loop_set_file(&loop, LOOP_FILE_EVTCHN, fd[0]), 0);
+	loop_read(&loop, &r.op, LOOP_FILE_EVTCHN, buf, sizeof(buf));
+	loop_timer(&loop, &t.op, 1000000);
+	turn_until_done(&t);
+	assert_int_equal(t.res, -ETIME);
+	assert_int_equal(r.calls, 0);
+	assert_int_equal(write(fd[1], "abcd", 4), 4);
+	turn_until_done(&r);
+	assert_int_equal(r.res, 4);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+static void cancelled_completes_once(void **state)
+{
+	struct call r = fresh();
+	char buf[8];
+	int fd[2];
+
+	(void)state;
+	assert_int_equal(pipe2(fd, O_NONBLOCK), 0);
+	assert_int_equal(loop_set_file(&loop, LOOP_FILE_EVTCHN, fd[0]), 0);
+	loop_read(&loop, &r.op, LOOP_FILE_EVTCHN, buf, sizeof(buf));
+	loop_cancel(&loop, &r.op);
+	turn_until_done(&r);
+	assert_int_equal(r.res, -ECANCELED);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+static void sealed_ring_refuses_the_rest(void **state)
+{
+	struct call c = fresh();
+	struct io_uring_sqe *sqe;
+	char buf[8];
+	int fd = disk;
+
+	(void)state;
+	sqe = io_uring_get_sqe(&loop.ring);
+	io_uring_prep_openat(sqe, AT_FDCWD, "/etc/passwd", O_RDONLY, 0);
+	io_uring_sqe_set_data(sqe, &c.op);
+	turn_until_done(&c);
+	assert_int_equal(c.res, -EACCES);
+
+	c = fresh();
+	sqe = io_uring_get_sqe(&loop.ring);
+	io_uring_prep_read(sqe, disk, buf, sizeof(buf), 0);
+	sqe->flags |= IOSQE_ASYNC;
+	io_uring_sqe_set_data(sqe, &c.op);
+	turn_until_done(&c);
+	assert_int_equal(c.res, -EACCES);
+
+	assert_int_equal(io_uring_register_eventfd(&loop.ring, fd), -EACCES);
+}
+
+/* More than the queue holds: a full queue goes out early, nothing is lost. */
+static void more_than_the_queue_holds(void **state)
+{
+	static struct call calls[64];
+	char buf[16];
+	struct iovec iv = {buf, sizeof(buf)};
+	int done = 0;
+
+	(void)state;
+	for (int i = 0; i < 64; i++) {
+		calls[i] = fresh();
+		loop_readv(&loop, &calls[i].op, LOOP_FILE_DISK, &iv, 1, 0);
+	}
+	for (int i = 0; i < 1000 && done < 64; i++) {
+		assert_int_equal(loop_turn(&loop), 0);
+		done = 0;
+		for (int k = 0; k < 64; k++)
+			done += calls[k].calls;
+	}
+	assert_int_equal(done, 64);
+	for (int i = 0; i < 64; i++)
+		assert_int_equal(calls[i].calls, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(writes_read_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(hole_reads_as_zero, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(errors_are_negative_errnos, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(files_change_after_sealing, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(nonblocking_read_waits, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(cancelled_completes_once, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(sealed_ring_refuses_the_rest, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(more_than_the_queue_holds, set_up,
+						tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

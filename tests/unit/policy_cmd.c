@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * xdd-policy as a user sees it: exit status, the table, each error with its
+ * file and line, and what a set of policies may not say together.
+ *
+ * The program under test is named by the environment: XDD_POLICY.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+
+static char dir[] = "/tmp/xdd-policy.XXXXXX";
+static char output[65536];
+
+struct device {
+	const char *name, *backend, *client, *memory;
+};
+
+static const struct device root = {"root", "Resource = /dev/null\nReadOnly = no",
+				   "Domain = 3\nDevice = xvda", ""};
+
+static void write_text(const char *name, const char *text)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static void write_device(const struct device *d)
+{
+	char text[2048], name[64];
+
+	snprintf(name, sizeof(name), "%s.policy", d->name);
+	snprintf(
+		text, sizeof(text),
+		"Format = 1\n[Backend]\nClass = blk\n%s\n[Client]\n%s\n[Memory]\n%s\n"
+		"[Limits]\nInFlight = 1\nOperations = 1/s\nBytes = 1/s\nEvents = 1/s\n",
+		d->backend, d->client, d->memory);
+	write_text(name, text);
+}
+
+/* Runs the program with @args, where "@" stands for the directory. */
+static int run(const char *args)
+{
+	char command[512];
+	FILE *pipe;
+	size_t len;
+	int status;
+
+	snprintf(command, sizeof(command), "cd %s && \"$XDD_POLICY\" %s 2>&1", dir,
+		 args);
+	pipe = popen(command, "r");
+	assert_non_null(pipe);
+	len = fread(output, 1, sizeof(output) - 1, pipe);
+	output[len] = '\0';
+	status = pclose(pipe);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void says(const char *text)
+{
+	if (!strstr(output, text))
+		fail_msg("no \"%s\" in:\n%s", text, output);
+}
+
+static void says_not(const char *text)
+{
+	if (strstr(output, text))
+		fail_msg("\"%s\" in:\n%s", text, output);
+}
+
+static int clean(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -f %s/* %s/.policy", dir, dir);
+	return system(command);
+}
+
+static void good_file(void **state)
+{
+	(void)state;
+	write_device(&root);
+	assert_int_equal(run("check root.policy"), 0);
+	says("INSTANCE");
+	says("root                 blk    pv      3");
+	says_not("SHARED");
+	assert_int_equal(run("check ."), 0);
+	says("maptrack entries          353     262144");
+	says("event channels             73       1023");
+	says("xenstore watches           10        128");
+	says("xenstore nodes             24       1000");
+}
+
+/* Each error of each file, by line, and no table. */
+static void all_errors(void **state)
+{
+	(void)state;
+	write_text("a.policy", "Format = 2\n[Backend]\nClas = blk\n");
+	write_text("b.policy", "Format = 1\nnonsense\n");
+	assert_int_equal(run("check a.policy b.policy gone.policy"), 2);
+	says("a.policy:1: \"2\" is not a value of Format; allowed: 1\n");
+	says("a.policy:3: unknown key \"Clas\": did you mean Class; allowed: Class, "
+	     "Door");
+	says("a.policy: the required key Limits.Bytes is missing");
+	says("b.policy:2: a line of no known form; allowed: ");
+	says("gone.policy: cannot be read: No such file");
+	says_not("INSTANCE");
+	assert_true(strstr(output, "a.policy:3") < strstr(output, "a.policy: the"));
+}
+
+static void more_errors_than_fit(void **state)
+{
+	char text[1024] = "";
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++)
+		strcat(text, "x\n");
+	write_text("a.policy", text);
+	assert_int_equal(run("check a.policy"), 2);
+	says("a.policy:64: ");
+	says("a.policy: 45 more errors");
+}
+
+static void names_of_files(void **state)
+{
+	static const char *const names[] = {
+		"a-b.policy", "A.policy", ".policy",
+		"a.conf",     "a",	  "aaaaaaaaaabbbbbbbbbbccccccccccdd.policy"};
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT(names); i++) {
+		char args[64];
+
+		write_text(names[i], "Format = 1\n");
+		snprintf(args, sizeof(args), "check %s", names[i]);
+		assert_int_equal(run(args), 2);
+		says("not a name for a policy; allowed: NAME.policy");
+	}
+}
+
+static void empty_directory(void **state)
+{
+	(void)state;
+	write_text("README", "no policy");
+	assert_int_equal(run("check ."), 2);
+	says(".: holds no file NAME.policy");
+}
+
+/* Beside root: what a second policy may not say. */
+static const struct {
+	struct device second;
+	int status;
+	const char *says; /* NULL: nothing is wrong */
+} pair_cases[] = {
+	{{"two", "Resource = null:1G", "Domain = 3\nDevice = xvdb", ""}, 0, NULL},
+	{{"two", "Resource = null:1G", "Domain = 4\nDevice = xvda", ""}, 0, NULL},
+	{{"two", "Resource = null:1G", "Domain = 3\nDevice = xvda", ""},
+	 2,
+	 "two.policy:7: device xvda of this client is served by root already"},
+	{{"two", "Resource = null:1G", "Domain = 3\nDevice = 51712", ""},
+	 2,
+	 "two.policy:7: device 51712 of this client is served by root"},
+	{{"two", "Resource = null:1G", "Domain = any\nTag = x\nDevice = xvda", ""},
+	 0,
+	 "two.policy:8: warning: device xvda may be served by root as well"},
+	{{"two", "Resource = /dev/null", "Domain = 3\nDevice = xvdb", ""},
+	 2,
+	 "two.policy:4: /dev/null is root's as well, and one of them writes"},
+	{{"two", "Resource = /dev/../dev/null", "Domain = 3\nDevice = xvdb", ""},
+	 2,
+	 "two.policy:4: /dev/../dev/null is root's as well"},
+	{{"two", "Resource = null:1G", "Domain = 3\nDevice = xvdb",
+	  "Mode = copy\nGrantRefs = 8-9"},
+	 0,
+	 "two.policy:10: warning: GrantRefs 8-9 overlaps 8-32767 of root, and "
+	 "copies"},
+	{{"two", "Resource = null:1G", "Domain = 3\nDevice = xvdb",
+	  "Mode = copy\nGrantRefs = 32768-32769"},
+	 0,
+	 NULL},
+	{{"two", "Resource = null:1G", "Domain = 4\nDevice = xvdb", "Mode = copy"},
+	 0,
+	 NULL},
+	{{"two", "Resource = null:1G", "Domain = 3\nDevice = xvdb", "Exclusive = no"},
+	 0,
+	 "two.policy: warning: GrantRefs 8-32767 overlaps"},
+	{{"two", "Resource = null:1G\nIsolation = domain", "Domain = 3\nDevice = xvdb",
+	  ""},
+	 0,
+	 NULL},
+	{{"two", "Resource = null:1G\nIsolation = domain", "Domain = 4\nDevice = xvdb",
+	  ""},
+	 2,
+	 "two.policy:7: another client than root's"},
+};
+
+static void pairs(void **state)
+{
+	for (unsigned i = 0; i < COUNT(pair_cases); i++) {
+		clean(state);
+		write_device(&root);
+		write_device(&pair_cases[i].second);
+		if (run("check .") != pair_cases[i].status)
+			fail_msg("case %u:\n%s", i, output);
+		if (pair_cases[i].says)
+			says(pair_cases[i].says);
+		else
+			says_not(".policy:");
+	}
+}
+
+static void two_tags_for_one_device(void **state)
+{
+	const struct device a = {"a", "Resource = null:1G",
+				 "Domain = any\nTag = a\nDevice = xvda", ""};
+	struct device b = {"b", "Resource = null:1G",
+			   "Domain = any\nTag = b\nDevice = xvda", ""};
+
+	(void)state;
+	write_device(&a);
+	write_device(&b);
+	assert_int_equal(run("check ."), 0);
+	says_not("served by");
+	b.client = a.client;
+	write_device(&b);
+	assert_int_equal(run("check ."), 2);
+	says("device xvda of this client is served by a already");
+}
+
+static void limits(void **state)
+{
+	static const struct {
+		const char *option;
+		unsigned need;
+	} cases[] = {
+		{"--maptrack", 353}, {"--pv --maptrack", 706}, {"--event-channels", 73},
+		{"--watches", 10},   {"--nodes", 24},	       {"--descriptors", 1064},
+		{"--memory", 10},
+	};
+
+	(void)state;
+	write_device(&root);
+	for (unsigned i = 0; i < COUNT(cases); i++) {
+		char args[64], need[32];
+
+		snprintf(args, sizeof(args), "check %s %u .", cases[i].option,
+			 cases[i].need);
+		assert_int_equal(run(args), 0);
+		snprintf(args, sizeof(args), "check %s %u .", cases[i].option,
+			 cases[i].need - 1);
+		assert_int_equal(run(args), 2);
+		snprintf(need, sizeof(need), "all instances need %u ", cases[i].need);
+		says(need);
+		says("SHARED");
+	}
+	assert_int_equal(run("check --watches 0 ."), 2);
+	says("--watches takes a number from 1");
+	assert_int_equal(run("check --nonsense ."), 2);
+}
+
+static void show(void **state)
+{
+	(void)state;
+	write_device(&root);
+	assert_int_equal(run("show root.policy"), 0);
+	says("    1  Format                1\n");
+	says("    4  Backend.Resource      /dev/null\n");
+	says("    -  Backend.Door          pv\n");
+	says("    -  Memory.DataPages      352\n");
+	says("    -  Memory.ClientPages    both\n");
+	says("   13  Limits.Operations     1/s burst 1\n");
+	write_text("bad.policy", "Format = 1\n");
+	assert_int_equal(run("show bad.policy"), 2);
+	says("bad.policy: the required key");
+	says_not("VALUE");
+	assert_int_equal(run("show"), 2);
+}
+
+static void usage(void **state)
+{
+	(void)state;
+	assert_int_equal(run("--help"), 0);
+	says("usage: xdd-policy check");
+	assert_int_equal(run("check --help"), 0);
+	assert_int_equal(run(""), 2);
+	assert_int_equal(run("chek ."), 2);
+	says("--help");
+	assert_int_equal(run("check"), 2);
+	says("Name files or a directory");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(good_file, clean),
+		cmocka_unit_test_teardown(all_errors, clean),
+		cmocka_unit_test_teardown(more_errors_than_fit, clean),
+		cmocka_unit_test_teardown(names_of_files, clean),
+		cmocka_unit_test_teardown(empty_directory, clean),
+		cmocka_unit_test_teardown(pairs, clean),
+		cmocka_unit_test_teardown(two_tags_for_one_device, clean),
+		cmocka_unit_test_teardown(limits, clean),
+		cmocka_unit_test_teardown(show, clean),
+		cmocka_unit_test_teardown(usage, clean),
+	};
+	int failed;
+
+	if (!getenv("XDD_POLICY")) {
+		fputs("XDD_POLICY does not name the program to test\n", stderr);
+		return 77;
+	}
+	if (!mkdtemp(dir))
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	clean(NULL);
+	rmdir(dir);
+	return failed;
+}

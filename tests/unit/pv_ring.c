@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* backends/door/pv-ring.c against Xen's own ring macros as the front end, and
+ * T-RING-2: index abuse stops the ring. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* The barriers that the header wants from its user. */
+#define mb()  __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
+#include <xen/xen.h>
+#include <xen/grant_table.h>
+#include <xen/io/ring.h>
+
+#include "backends/door/pv-ring.h"
+
+struct toy_request {
+	uint64_t id;
+	uint8_t rest[104];
+};
+
+struct toy_response {
+	uint64_t id;
+	int16_t status;
+};
+
+DEFINE_RING_TYPES(toy, struct toy_request, struct toy_response);
+
+static _Alignas(4096) uint8_t page[4096 * 16];
+static struct toy_sring *const shared = (struct toy_sring *)page;
+static struct toy_front_ring front;
+static struct pv_ring ring;
+
+static int fresh(void **state)
+{
+	(void)state;
+	memset(page, 0xa5, sizeof(page));
+	SHARED_RING_INIT(shared);
+	FRONT_RING_INIT(&front, shared, 4096);
+	assert_int_equal(pv_ring_init(&ring, page, 4096, 112, false), PV_RING_OK);
+	return 0;
+}
+
+static void ask(uint64_t id)
+{
+	RING_GET_REQUEST(&front, front.req_prod_pvt)->id = id;
+	front.req_prod_pvt++;
+}
+
+static bool push(void)
+{
+	int notify;
+
+	RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&front, notify);
+	return notify;
+}
+
+static void answer(uint64_t id)
+{
+	struct toy_response rsp = {id, 0};
+	uint8_t bytes[16] = {0};
+
+	memcpy(bytes, &rsp.id, 8);
+	pv_ring_put(&ring, bytes, sizeof(bytes));
+}
+
+static uint64_t take(void)
+{
+	struct toy_request rq = {0};
+
+	assert_int_equal(pv_ring_take(&ring, &rq), PV_RING_OK);
+	return rq.id;
+}
+
+static void sizes(void **state)
+{
+	(void)state;
+	assert_int_equal(ring.entries, 32);
+	assert_int_equal(ring.entries, RING_SIZE(&front));
+	pv_ring_init(&ring, page, 4096, 108, false);
+	assert_int_equal(ring.entries, 32);
+	pv_ring_init(&ring, page, 16 * 4096, 112, false);
+	assert_int_equal(ring.entries, 512);
+	pv_ring_init(&ring, page, 4096, 8, false);
+	assert_int_equal(ring.entries, 256);
+}
+
+/* Many rounds from just below the wrap of the 32-bit indices. */
+static void wraps(void **state)
+{
+	uint64_t sent = 0, got = 0, back = 0;
+	uint32_t start = UINT32_MAX - 40;
+
+	(void)state;
+	shared->req_prod = shared->rsp_prod = start;
+	shared->req_event = shared->rsp_event = start + 1;
+	FRONT_RING_ATTACH(&front, shared, start, 4096);
+	front.rsp_cons = start;
+	assert_int_equal(pv_ring_init(&ring, page, 4096, 112, true), PV_RING_OK);
+	for (int round = 0; round < 1000; round++) {
+		unsigned n = 1 + (unsigned)round * 7 % 32;
+
+		for (unsigned i = 0; i < n; i++)
+			ask(sent++);
+		push();
+		for (unsigned i = 0; i < n; i++)
+			assert_true(take() == got++);
+		for (unsigned i = 0; i < n; i++)
+			answer(got - n + i);
+		pv_ring_push(&ring);
+		assert_int_equal(shared->rsp_prod - front.rsp_cons, n);
+		while (front.rsp_cons != shared->rsp_prod) {
+			assert_true(RING_GET_RESPONSE(&front, front.rsp_cons)->id ==
+				    back++);
+			front.rsp_cons++;
+		}
+	}
+}
+
+static void notifies_when_asked(void **state)
+{
+	int more;
+
+	(void)state;
+	assert_false(pv_ring_final_check(&ring));
+	ask(1);
+	assert_true(push()); /* it was armed */
+	ask(2);
+	assert_false(push());			 /* and is no more */
+	assert_true(pv_ring_final_check(&ring)); /* do not sleep */
+	assert_true(take() == 1);
+	assert_true(pv_ring_final_check(&ring));
+	assert_true(take() == 2);
+	assert_false(pv_ring_final_check(&ring));
+
+	RING_FINAL_CHECK_FOR_RESPONSES(&front, more);
+	assert_false(more);
+	answer(1);
+	answer(2);
+	assert_true(pv_ring_push(&ring));
+	assert_false(pv_ring_push(&ring)); /* nothing new */
+	ask(3);
+	push();
+	take();
+	answer(3);
+	assert_false(pv_ring_push(&ring)); /* rsp_event is not ahead */
+}
+
+static void nothing_is_published_before_the_push(void **state)
+{
+	(void)state;
+	ask(1);
+	ask(2);
+	push();
+	take();
+	take();
+	answer(1);
+	answer(2);
+	assert_int_equal(shared->rsp_prod, 0);
+	pv_ring_push(&ring);
+	assert_int_equal(shared->rsp_prod, 2);
+}
+
+/* T-RING-3: what an answer does not fill is zero. */
+static void padding_is_zero(void **state)
+{
+	static const uint8_t zeros[112 - 16];
+
+	(void)state;
+	ask(1);
+	push();
+	take();
+	answer(1);
+	assert_memory_equal(page + 64 + 16, zeros, sizeof(zeros));
+	assert_int_equal(page[64 + 112], 0xa5);
+}
+
+static void index_abuse(void **state)
+{
+	static const uint32_t ahead[] = {33, 64, 1u << 31, UINT32_MAX, UINT32_MAX - 31};
+	uint8_t entry[112];
+
+	for (unsigned i = 0; i < sizeof(ahead) / sizeof(ahead[0]); i++) {
+		fresh(state);
+		shared->req_prod = ahead[i];
+		assert_int_equal(pv_ring_take(&ring, entry), PV_RING_BROKEN);
+		assert_int_equal(ring.req_cons, 0);
+		fresh(state);
+		shared->req_prod = ahead[i];
+		assert_true(pv_ring_final_check(&ring));
+		assert_int_equal(pv_ring_take(&ring, entry), PV_RING_BROKEN);
+	}
+}
+
+static void producer_goes_back(void **state)
+{
+	uint8_t entry[112];
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++)
+		ask(i);
+	push();
+	for (unsigned i = 0; i < 4; i++)
+		take();
+	shared->req_prod = 3;
+	assert_int_equal(pv_ring_take(&ring, entry), PV_RING_BROKEN);
+}
+
+/* A full ring of unanswered requests leaves no room for one more. */
+static void no_room_past_the_unanswered(void **state)
+{
+	uint8_t entry[112];
+
+	(void)state;
+	for (unsigned i = 0; i < 32; i++)
+		ask(i);
+	push();
+	for (unsigned i = 0; i < 32; i++)
+		take();
+	assert_int_equal(pv_ring_take(&ring, entry), PV_RING_EMPTY);
+	shared->req_prod = 33;
+	assert_int_equal(pv_ring_take(&ring, entry), PV_RING_BROKEN);
+	shared->req_prod = 32;
+	answer(0);
+	pv_ring_push(&ring);
+	shared->req_prod = 33;
+	assert_int_equal(pv_ring_take(&ring, entry), PV_RING_OK);
+}
+
+static void attaches_where_answers_end(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 5; i++)
+		ask(i);
+	push();
+	take();
+	take();
+	answer(0);
+	pv_ring_push(&ring);
+	/* The back end dies; the next one sees request 1 again. */
+	assert_int_equal(pv_ring_init(&ring, page, 4096, 112, true), PV_RING_OK);
+	for (unsigned i = 1; i < 5; i++)
+		assert_true(take() == i);
+	shared->rsp_prod = 1000;
+	assert_int_equal(pv_ring_init(&ring, page, 4096, 112, true), PV_RING_BROKEN);
+}
+
+#define TEST(f) cmocka_unit_test_setup(f, fresh)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(sizes),
+		TEST(wraps),
+		TEST(notifies_when_asked),
+		TEST(nothing_is_published_before_the_push),
+		TEST(padding_is_zero),
+		TEST(index_abuse),
+		TEST(producer_goes_back),
+		TEST(no_room_past_the_unanswered),
+		TEST(attaches_where_answers_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
