@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 #define AUDIT_LINE_MAX	 768
-#define AUDIT_A_SECOND 20
+#define AUDIT_A_SECOND	 20
 #define AUDIT_COPIES_NS	 10000000000ULL
 #define AUDIT_FILE_BYTES (1024 * 1024)
 #define AUDIT_RESERVE	 (64 * 1024)

@@ -31,9 +31,9 @@ enum maps_state { MAPS_FREE, MAPS_LIVE, MAPS_QUEUED, MAPS_RELEASING };
 /* A page; the first of a registration also stands for all of it. */
 struct maps_slot {
 	struct gref ref;
-	uint32_t next;	/* page of the registration, or free slot */
+	uint32_t next; /* page of the registration, or free slot */
 	uint8_t state, purpose, writable;
-	uint16_t turn; /* grows with each use of the slot; half of the id */
+	uint16_t turn;	/* grows with each use of the slot; half of the id */
 	uint32_t pages; /* 0: not the first */
 	uint32_t after; /* the next release */
 	uint64_t index;

@@ -39,18 +39,14 @@ static int open_pair(struct registrar *r, unsigned i)
 {
 	struct ioctl_evtchn_bind_unbound_port first = {.remote_domain = DOMID_SELF};
 	struct ioctl_evtchn_bind_interdomain second = {.remote_domain = DOMID_SELF};
-	int listens = call(r->releases, IOCTL_EVTCHN_BIND_UNBOUND_PORT, &first),
-	    signals;
+	int listens = call(r->releases, IOCTL_EVTCHN_BIND_UNBOUND_PORT, &first);
+	int signals;
 
-	if (listens < 0)
-		return listens;
-	second.remote_port = (unsigned)listens;
+	second.remote_port = (unsigned)listens; /* of no port, if that failed */
 	signals = call(r->releases, IOCTL_EVTCHN_BIND_INTERDOMAIN, &second);
-	if (signals < 0)
-		return signals;
 	r->pair[i].listens = (uint32_t)listens;
 	r->pair[i].signals = (uint32_t)signals;
-	return 0;
+	return listens < 0 ? listens : signals < 0 ? signals : 0;
 }
 
 static int open_releases(struct registrar *r)
@@ -112,11 +108,8 @@ static int xen_add(struct registrar *r, struct domid client, const struct gref *
 static int xen_drop(struct registrar *r, bool writable, uint64_t index, uint32_t n,
 		    unsigned pair)
 {
-	struct ioctl_gntdev_unmap_notify notify = {
-		.index = index,
-		.action = UNMAP_NOTIFY_SEND_EVENT,
-		.event_channel_port = r->pair[pair].signals,
-	};
+	struct ioctl_gntdev_unmap_notify notify = {index, UNMAP_NOTIFY_SEND_EVENT,
+						   r->pair[pair].signals};
 	struct ioctl_gntdev_unmap_grant_ref unmap = {.index = index, .count = n};
 	struct pollfd released = {.fd = r->releases, .events = POLLIN};
 	int fd = writable ? r->rw : r->ro;
@@ -187,18 +180,12 @@ static int open_events(struct registrar *r, struct domid client)
 	return err;
 }
 
-static int xen_bind(struct registrar *r, struct domid client, struct evport remote,
-		    struct evport *local)
+static int xen_bind(struct registrar *r, struct domid client, struct evport remote)
 {
 	struct ioctl_evtchn_bind_interdomain bind = {client.v, remote.v};
-	int port = open_events(r, client);
+	int err = open_events(r, client);
 
-	if (!port)
-		port = call(r->events, IOCTL_EVTCHN_BIND_INTERDOMAIN, &bind);
-	if (port < 0)
-		return port;
-	local->v = (uint32_t)port;
-	return 0;
+	return err ? err : call(r->events, IOCTL_EVTCHN_BIND_INTERDOMAIN, &bind);
 }
 
 static void xen_unmask(struct registrar *r, struct evport local)
@@ -214,13 +201,5 @@ static int xen_unbind(struct registrar *r, struct evport local)
 	return call(r->events, IOCTL_EVTCHN_UNBIND, &unbind);
 }
 
-const struct registrar_ops registrar_xen = {
-	.open = xen_open,
-	.add = xen_add,
-	.drop = xen_drop,
-	.dropped = xen_dropped,
-	.copy = xen_copy,
-	.bind = xen_bind,
-	.unmask = xen_unmask,
-	.unbind = xen_unbind,
-};
+const struct registrar_ops registrar_xen = {xen_open, xen_add,	xen_drop,   xen_dropped,
+					    xen_copy, xen_bind, xen_unmask, xen_unbind};

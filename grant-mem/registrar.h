@@ -54,8 +54,8 @@ struct registrar_ops {
 	int (*copy)(struct registrar *r, struct domid client,
 		    const struct wire_seg *segs, uint32_t n, uint8_t *area,
 		    int8_t *status);
-	int (*bind)(struct registrar *r, struct domid client, struct evport remote,
-		    struct evport *local);
+	/* The local port. */
+	int (*bind)(struct registrar *r, struct domid client, struct evport remote);
 	/* The port may have been left masked by a back end that died. */
 	void (*unmask)(struct registrar *r, struct evport local);
 	int (*unbind)(struct registrar *r, struct evport local);

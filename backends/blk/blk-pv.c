@@ -54,6 +54,7 @@ static enum blkif_rsp slot_answer(enum blk_status status)
 		return BLKIF_EOPNOTSUPP;
 	case BLK_IOERR:
 	case BLK_NOSPACE:
+	case BLK_FAULT:
 	case BLK_OUT_OF_RANGE:
 	case BLK_MISALIGNED:
 	case BLK_READ_ONLY:
@@ -80,7 +81,7 @@ static void slot_done(struct blk_request *rq, enum blk_status status)
 	struct blk_pv *pv = slot->pv;
 
 	slot->answer = slot_answer(status);
-	if (status == BLK_IOERR || status == BLK_NOSPACE)
+	if (status == BLK_IOERR || status == BLK_NOSPACE || status == BLK_FAULT)
 		slot_log(slot, LOG_LEVEL_ERROR, blk_status_name(status));
 	else if (status != BLK_OK)
 		slot_log(slot, LOG_LEVEL_WARNING, blk_status_name(status));

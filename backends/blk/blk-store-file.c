@@ -6,6 +6,11 @@
  * the page cache; a flush is an fdatasync either way. A probe reads the first
  * sector before the process is sealed, so that a disk that cannot be read
  * fails the start and not the client.
+ *
+ * The lock is also a fence. It belongs to the open file, and each request in
+ * flight holds that; so it is not free before the last I/O of a process that
+ * was killed has ended, and what its successor runs again (blk-pv.h, invariant
+ * 1) cannot be overtaken by a write of the dead.
  */
 #include <assert.h>
 #include <errno.h>
@@ -18,6 +23,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "backends/blk/blk-store.h"
@@ -27,6 +33,9 @@
 /* The longest single discard: a longer one is done in pieces, so that other
  * requests get their turn at the host's file system. */
 #define FILE_DISCARD_BYTES (1ull << 30)
+/* How long to wait for the lock of one that was just killed. */
+#define FILE_LOCK_TRIES 20
+#define FILE_LOCK_NS	100000000
 
 static struct blk_request *file_request(struct loop_op *op)
 {
@@ -264,6 +273,30 @@ static int file_probe(int fd, const struct stat *st, bool direct,
 	return 0;
 }
 
+/* Open and lock; a file that is locked or claimed is asked for some more. */
+static int file_claim(const char *path, const struct blk_store_conf *conf,
+		      struct stat *st, bool *direct)
+{
+	const struct timespec pause = {0, FILE_LOCK_NS};
+	int fd = -EAGAIN, r;
+
+	for (int i = 0; i < FILE_LOCK_TRIES; i++) {
+		fd = file_open(path, conf, st, direct);
+		if (fd < 0 && fd != -EBUSY)
+			return fd;
+		r = fd < 0 ? fd : file_lock(fd, conf->read_only);
+		if (!r)
+			return fd;
+		if (fd >= 0)
+			close(fd);
+		if (r != -EAGAIN && r != -EBUSY)
+			return r;
+		fd = r;
+		nanosleep(&pause, NULL);
+	}
+	return fd;
+}
+
 int blk_store_file_open(struct blk_store_file *file, const char *path,
 			const struct blk_store_conf *conf, struct loop *loop)
 {
@@ -272,12 +305,10 @@ int blk_store_file_open(struct blk_store_file *file, const char *path,
 	bool direct = false;
 	int fd, r;
 
-	fd = file_open(path, conf, &st, &direct);
+	fd = file_claim(path, conf, &st, &direct);
 	if (fd < 0)
 		return fd;
-	r = file_lock(fd, conf->read_only);
-	if (!r)
-		r = file_probe(fd, &st, direct, conf, &geometry);
+	r = file_probe(fd, &st, direct, conf, &geometry);
 	if (!r)
 		r = loop_set_file(loop, LOOP_FILE_DISK, fd);
 	close(fd);

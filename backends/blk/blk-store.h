@@ -36,8 +36,9 @@ struct blk_store_file {
 /*
  * Open and probe the regular file or block device @path and put it into
  * @loop's table; no descriptor of it stays outside. It is locked: a disk that
- * is served writable is served once (-EAGAIN), and a block device that this
- * machine has mounted is not served writable (-EBUSY). -EINVAL: neither file
+ * is served writable is served once (-EAGAIN after two seconds, in which one
+ * that was killed may end its I/O), and a block device that this machine has
+ * mounted is not served writable (-EBUSY). -EINVAL: neither file
  * nor block device, or empty. -EDOM: sector_bytes is smaller than the disk's.
  */
 int blk_store_file_open(struct blk_store_file *file, const char *path,

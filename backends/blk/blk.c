@@ -128,6 +128,8 @@ static enum blk_status blk_error(struct blk_request *rq, int error)
 	case ENOSPC:
 	case EDQUOT:
 		return BLK_NOSPACE;
+	case EFAULT:
+		return BLK_FAULT;
 	case EOPNOTSUPP:
 		/* A discard that the host refuses once is not tried again. */
 		if (rq->op != BLK_DISCARD)
@@ -187,6 +189,8 @@ const char *blk_status_name(enum blk_status status)
 		[BLK_IOERR] = "the host's disk failed",
 		[BLK_UNSUPPORTED] = "not supported",
 		[BLK_NOSPACE] = "the host's file system is full",
+		[BLK_FAULT] = "the host's disk cannot reach the client's pages: say "
+			      "Cache = buffered or Mode = copy",
 		[BLK_OUT_OF_RANGE] = "past the end of the disk",
 		[BLK_MISALIGNED] = "not aligned to the logical sector",
 		[BLK_READ_ONLY] = "the disk is read-only",

@@ -33,6 +33,7 @@ enum blk_status {
 	BLK_IOERR,	 /* the host's fault */
 	BLK_UNSUPPORTED, /* never, on this disk */
 	BLK_NOSPACE,	 /* the host's file system is full */
+	BLK_FAULT,	 /* the host's disk cannot reach the client's pages */
 	BLK_OUT_OF_RANGE,
 	BLK_MISALIGNED, /* to the logical sector */
 	BLK_READ_ONLY,

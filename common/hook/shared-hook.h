@@ -10,6 +10,8 @@
 
 #include <stddef.h>
 
+#include <stddef.h>
+
 static inline void shared_hook_read(const volatile void *p, size_t len)
 {
 	(void)p;

@@ -67,12 +67,8 @@ static int on_hello(struct keeper *k)
 {
 	const struct wire_hello *hello = &k->peer.in.hello;
 	struct wire_welcome *welcome = &k->peer.out.welcome;
-	const int fds[] = {
-		[WIRE_FD_GNTDEV_RW] = k->registrar.rw,
-		[WIRE_FD_GNTDEV_RO] = k->registrar.ro,
-		[WIRE_FD_COPY] = k->peer.area_fd,
-		[WIRE_FD_POLICY] = k->policy_fd,
-	};
+	const int fds[] = {k->registrar.rw, k->registrar.ro, k->peer.area_fd,
+			   k->policy_fd};
 	char class[sizeof(hello->class)] = "";
 
 	memcpy(class, k->class->name, strlen(k->class->name));
@@ -154,8 +150,8 @@ static int map(struct keeper *k, enum policy_purpose purpose, const uint32_t *nu
 		return refuse(k, what, v.key);
 	if (audit_full(&k->audit))
 		return refuse(k, what, POLICY_KEY_AUDIT_FULL);
-	if (k->policy.exclusive && k->maps.ledger < 0)
-		return WIRE_ENOMEM; /* keeper_share() said why */
+	if (!keeper_share(k))
+		return WIRE_ENOMEM;
 	result = maps_add(&k->maps, k->device.seen.frontend, purpose, refs, n, writable,
 			  out);
 	if (result == WIRE_BUSY)
@@ -248,8 +244,8 @@ static void unbind(struct keeper *k, struct peer_bind *b)
 static int bind_port(struct keeper *k, const char *key, uint32_t remote)
 {
 	struct peer_bind *b = bound(k, key, 0);
-	struct evport local;
 	struct verdict v;
+	int port;
 
 	if (b && b->remote != remote)
 		unbind(k, b);
@@ -258,15 +254,16 @@ static int bind_port(struct keeper *k, const char *key, uint32_t remote)
 		b = bound(k, NULL, 0);
 		if (!v.allowed || !b)
 			return refuse(k, "event channel", v.key);
-		if (k->registrar.ops->bind(&k->registrar, k->device.seen.frontend,
-					   (struct evport){remote}, &local))
+		port = k->registrar.ops->bind(&k->registrar, k->device.seen.frontend,
+					      (struct evport){remote});
+		if (port < 0)
 			return WIRE_BAD;
 		k->maps.usage.binds++;
 		memcpy(b->key, key, WIRE_KEY_BYTES);
 		b->remote = remote;
-		b->local = local.v;
-		keeper_event(k, LOG_LEVEL_DEBUG, "bind", "%s %u to %u", key, remote,
-			     local.v);
+		b->local = (uint32_t)port;
+		keeper_event(k, LOG_LEVEL_DEBUG, "bind", "%s %u to %d", key, remote,
+			     port);
 	}
 	k->registrar.ops->unmask(&k->registrar, (struct evport){b->local});
 	k->peer.out.bound.port = b->local;

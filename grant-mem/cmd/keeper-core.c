@@ -65,13 +65,14 @@ void keeper_revoke(struct keeper *k, const char *why, bool channels)
 		     k->maps.usage.ring_pages, k->maps.usage.data_pages);
 }
 
-void keeper_share(struct keeper *k, struct domid client)
+bool keeper_share(struct keeper *k)
 {
+	struct domid client = k->device.seen.frontend;
 	int *ledger = &k->maps.ledger;
 
 	if (!k->policy.exclusive || (*ledger >= 0 && k->shared.v == client.v))
-		return;
-	if (*ledger >= 0) {
+		return true;
+	if (*ledger >= 0) { /* nothing is mapped of the client before */
 		ledger_unlock_all(*ledger);
 		close(*ledger);
 		keeper_store("ledger", k->shared.v, -1);
@@ -81,9 +82,10 @@ void keeper_share(struct keeper *k, struct domid client)
 	if (*ledger >= 0)
 		keeper_store("ledger", client.v, *ledger);
 	else
-		keeper_event(k, LOG_LEVEL_ERROR, "failed",
-			     "ledger in %s: %s; maps are refused", k->ledger_dir,
+		keeper_event(k, LOG_LEVEL_WARNING, "failed",
+			     "ledger in %s: %s; not mapped", k->ledger_dir,
 			     strerror(-*ledger));
+	return *ledger >= 0;
 }
 
 void keeper_init(struct keeper *k, const struct registrar_ops *ops, uint64_t release_ns)

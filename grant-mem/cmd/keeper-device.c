@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/number.h"
 #include "grant-mem/cmd/keeper.h"
+#include "xenbus/store.h"
 
 #define ANSWER_NS  (3 * CLOCK_SECOND)
 #define RETRY_NS   CLOCK_SECOND
@@ -207,19 +208,18 @@ static void want_scan(struct device *d, uint64_t at)
 static bool kernel_serves(struct keeper *k)
 {
 	struct device *d = &k->device;
-	char device[48], link[96], driver[128] = "";
+	char link[96];
 
-	snprintf(device, sizeof(device), "%s-%u-%u", k->class->kind, d->next.frontend.v,
-		 k->device_id);
-	snprintf(link, sizeof(link), "/sys/bus/xen-backend/devices/%s/driver", device);
-	if (readlink(link, driver, sizeof(driver) - 1) < 0)
+	snprintf(link, sizeof(link), "/sys/bus/xen-backend/devices/%s-%u-%u/driver",
+		 k->class->kind, d->next.frontend.v, k->device_id);
+	if (access(link, F_OK))
 		return d->kernel_told = false;
 	if (!d->kernel_told)
 		keeper_event(
 			k, LOG_LEVEL_ERROR, "taken",
-			"not served, the kernel's own back end has it: blacklist its "
-			"module in modprobe.d, or echo %s >%s/unbind",
-			device, link);
+			"not served, a back end of the kernel has it: blacklist its "
+			"module in modprobe.d, or unbind it at %s",
+			link);
 	want_scan(d, k->now + KERNEL_NS);
 	return d->kernel_told = true;
 }
@@ -233,11 +233,6 @@ static void appeared(struct keeper *k)
 	log_name(&k->log, k->name, d->seen.frontend.v, k->policy.device);
 	keeper_event(k, LOG_LEVEL_NOTICE, "device", "%s, generation %u", d->seen.back,
 		     d->generation);
-	if (!access("/run/xen/xldevd.pid", F_OK) || !access("/run/xldevd.pid", F_OK))
-		keeper_event(k, LOG_LEVEL_ERROR, "devd",
-			     "xl devd acts on the same device: "
-			     "disable xendriverdomain.service here");
-	keeper_share(k, d->seen.frontend);
 }
 
 /* A device that is at Initialising again is a new one: only the toolstack
@@ -252,11 +247,15 @@ static void commit(struct keeper *k, bool found)
 	d->seen = d->next;
 	fresh = d->seen.present &&
 		(!was.present || strcmp(d->seen.front, was.front) ||
-		 (d->seen.number[DEVICE_BACK] == 1 && was.number[DEVICE_BACK] > 1));
+		 (d->seen.number[DEVICE_BACK] == STORE_INITIALISING &&
+		  was.number[DEVICE_BACK] > STORE_INITIALISING));
 	if (was.present && (!d->seen.present || fresh))
 		keeper_revoke(k, "the device went away", true);
 	else if (d->seen.front_gone && !was.front_gone)
 		keeper_revoke(k, "the client went away", true);
+	else if (k->peer.pidfd < 0 && was.number[DEVICE_FRONT] == STORE_CONNECTED &&
+		 d->seen.number[DEVICE_FRONT] != STORE_CONNECTED)
+		calls_forget(k, true); /* kept for a back end that did not come back */
 	if (fresh)
 		appeared(k);
 	if (!memcmp(&was, &d->seen, sizeof(was)))

@@ -118,7 +118,7 @@ void peer_reply(struct keeper *k, int result)
 			  "the back end does not take its replies: killed");
 	else if (result == WIRE_MALFORMED)
 		peer_kill(k, LOG_LEVEL_ERROR,
-			  "the back end does not speak the protocol: killed");
+			  "the back end does not speak the protocol");
 	else if (p->stage == PEER_STRANGER)
 		peer_kill(k, LOG_LEVEL_ERROR, "the back end was not let in");
 }

@@ -19,76 +19,43 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/number.h"
 #include "grant-mem/cmd/keeper.h"
 #include "grant-mem/ledger.h"
 
+#define RELEASE_NS  (5 * CLOCK_SECOND) /* from "let go" to SIGKILL */
 #define RETRY_NS    CLOCK_SECOND
 #define EXIT_CONFIG 2
 
-enum { POLICY_DIR, LEDGER_DIR, RUN_DIR, LOG_DIR, RELEASE_SECONDS, OPTIONS };
 enum { SIGNALS, LISTEN, XENBUS, PEER, DEATH, RELEASES, POLLS };
-
-static struct option {
-	const char *name, *variable, *otherwise;
-	char value[128];
-} options[OPTIONS] = {
-	[POLICY_DIR] = {"--policy-dir", NULL, "/etc/xdd", ""},
-	[LEDGER_DIR] = {"--ledger-dir", NULL, "/run/xdd-ledger", ""},
-	[RUN_DIR] = {"--run-dir", "RUNTIME_DIRECTORY", "/run/xdd/", ""},
-	[LOG_DIR] = {"--log-dir", "LOGS_DIRECTORY", "/var/log/xdd/", ""},
-	[RELEASE_SECONDS] = {"--release-seconds", NULL, "5", ""},
-};
 
 static struct keeper keeper;
 static struct pollfd polls[POLLS];
 
-/* A default that ends with a slash goes on with the instance's name. */
-static bool read_options(int argc, char **argv, uint64_t *seconds)
+/* The instance's own directory: what the unit says, or where xdd(7) puts it. */
+static const char *own_directory(const char *variable, const char *parent,
+				 char path[128])
 {
-	if (argc % 2 || !policy_name_ok(argv[1]))
-		return false;
-	for (struct option *o = options; o < options + OPTIONS; o++) {
-		const char *value = o->variable ? getenv(o->variable) : NULL;
-		bool named = !value && o->otherwise[strlen(o->otherwise) - 1] == '/';
+	const char *given = getenv(variable);
 
-		snprintf(o->value, sizeof(o->value), "%s%s",
-			 value ? value : o->otherwise, named ? argv[1] : "");
-	}
-	for (int i = 2; i < argc; i += 2) {
-		struct option *o = options;
-
-		while (o < options + OPTIONS && strcmp(o->name, argv[i]))
-			o++;
-		if (o == options + OPTIONS || strlen(argv[i + 1]) >= sizeof(o->value))
-			return false;
-		strcpy(o->value, argv[i + 1]);
-	}
-	return number_parse(options[RELEASE_SECONDS].value,
-			    strlen(options[RELEASE_SECONDS].value), 600, seconds);
+	snprintf(path, 128, "%s%s", given ? given : parent, given ? "" : keeper.name);
+	return path;
 }
 
 /* An earlier keeper died, and systemd kept what it stored: when its back end is
  * dead, and not before, what that held is free. The units bind it to die with
  * its keeper; this makes sure. */
-static void bury(int pidfd, int wait_ms)
-{
-	struct pollfd dead = {.fd = pidfd, .events = POLLIN};
-
-	if (poll(&dead, 1, wait_ms) == 1)
-		return;
-	pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
-	poll(&dead, 1, wait_ms);
-}
-
 static void inherit(int wait_ms)
 {
 	char **names = NULL;
 	int n = sd_listen_fds_with_names(1, &names);
 
 	for (int i = 0; i < n; i++) {
-		if (!strcmp(names[i], "backend-0"))
-			bury(SD_LISTEN_FDS_START + i, wait_ms);
+		struct pollfd dead = {.fd = SD_LISTEN_FDS_START + i, .events = POLLIN};
+
+		if (strcmp(names[i], "backend-0"))
+			continue;
+		pidfd_send_signal(dead.fd, SIGKILL, NULL, 0);
+		poll(&dead, 1, wait_ms);
 	}
 	for (int i = 0; i < n; i++) {
 		unsigned number = 0;
@@ -112,21 +79,17 @@ static int listen_at(const char *dir)
 	    (int)sizeof(at.sun_path))
 		return -ENAMETOOLONG;
 	unlink(at.sun_path);
-	umask(0177);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) || listen(fd, 4))
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) ||
+	    chmod(at.sun_path, 0600) || listen(fd, 4))
 		return -errno;
-	umask(0007); /* the ledger is its client's instances' */
 	return fd;
 }
 
 static void audit_start(struct keeper *k)
 {
-	char self[65] = "", program[65] = "", boot[37] = "", digest[65], path[256];
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	char self[65] = "", program[65] = "", digest[65], path[256];
+	const char *boot = getenv("XDD_BOOT_ID"); /* /proc/sys is out of sight */
 
-	if (read(fd, boot, 36) != 36)
-		boot[0] = '\0';
-	close(fd);
 	snprintf(path, sizeof(path), XDD_LIBEXEC "/xdd-%s", k->class->name);
 	SHA256File("/proc/self/exe", self);
 	SHA256File(path, program);
@@ -136,7 +99,7 @@ static void audit_start(struct keeper *k)
 		   "\"instance\":\"%s\",\"class\":\"%s\",\"policy\":\"%s\",\"keeper\":"
 		   "\"%s\","
 		   "\"program\":\"%s\",\"boot\":\"%s\"",
-		   k->name, k->class->name, digest, self, program, boot);
+		   k->name, k->class->name, digest, self, program, boot ? boot : "");
 }
 
 static void reload(struct keeper *k)
@@ -154,8 +117,6 @@ static void reload(struct keeper *k)
 			     "the new policy is in force");
 		audit_start(k);
 		k->peer.status_due = true;
-		if (k->device.seen.present)
-			keeper_share(k, k->device.seen.frontend);
 	}
 	sd_notify(0, "READY=1");
 }
@@ -253,25 +214,25 @@ static void run(struct keeper *k)
 	} while (serve(k));
 }
 
-static int set_up(struct keeper *k, uint64_t seconds)
+static int set_up(struct keeper *k)
 {
+	char path[128];
 	sigset_t signals;
 	int err;
 
 	prctl(PR_SET_DUMPABLE, 0);
 	for (unsigned i = 0; i < POLLS; i++)
 		polls[i] = (struct pollfd){.fd = -1, .events = POLLIN};
-	k->policy_dir = options[POLICY_DIR].value;
-	k->ledger_dir = options[LEDGER_DIR].value;
-	keeper_init(k, &registrar_xen, seconds * CLOCK_SECOND);
+	keeper_init(k, &registrar_xen, RELEASE_NS);
 	if (keeper_policy_load(k, false))
 		return EXIT_CONFIG;
-	inherit((int)seconds * 1000);
-	err = audit_open(&k->audit, options[LOG_DIR].value, AUDIT_FILE_BYTES,
-			 k->policy.audit_full == POLICY_FULL_STOP);
+	inherit(RELEASE_NS / CLOCK_MS);
+	err = audit_open(&k->audit,
+			 own_directory("LOGS_DIRECTORY", "/var/log/xdd/", path),
+			 AUDIT_FILE_BYTES, k->policy.audit_full == POLICY_FULL_STOP);
 	if (err)
-		log_line(&k->log, LOG_LEVEL_ERROR, "audit log in %s: %s",
-			 options[LOG_DIR].value, strerror(-err));
+		log_line(&k->log, LOG_LEVEL_ERROR, "audit log in %s: %s", path,
+			 strerror(-err));
 	audit_start(k);
 	device_init(k);
 	sigemptyset(&signals);
@@ -280,28 +241,29 @@ static int set_up(struct keeper *k, uint64_t seconds)
 	sigaddset(&signals, SIGINT);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	polls[SIGNALS].fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	polls[LISTEN].fd = listen_at(options[RUN_DIR].value);
+	polls[LISTEN].fd =
+		listen_at(own_directory("RUNTIME_DIRECTORY", "/run/xdd/", path));
 	err = polls[LISTEN].fd < 0 ? polls[LISTEN].fd : calls_init(k);
 	if (err)
 		log_line(&k->log, LOG_LEVEL_ERROR, "socket in %s, or copy area: %s",
-			 options[RUN_DIR].value, strerror(-err));
+			 path, strerror(-err));
 	return err ? EXIT_FAILURE : 0;
 }
 
 int main(int argc, char **argv)
 {
 	struct keeper *k = &keeper;
-	uint64_t seconds;
+	bool elsewhere = argc == 4 && !strcmp(argv[2], "--policy-dir");
 	int err;
 
-	if (!read_options(argc, argv, &seconds)) {
-		fprintf(stderr,
-			"usage: xdd-keeper NAME [--policy-dir DIR] [--ledger-dir DIR] "
-			"[--run-dir DIR] [--log-dir DIR] [--release-seconds N]\n");
+	if ((argc != 2 && !elsewhere) || !policy_name_ok(argv[1])) {
+		fprintf(stderr, "usage: xdd-keeper NAME [--policy-dir DIR]\n");
 		return EXIT_CONFIG;
 	}
 	k->name = argv[1];
-	err = set_up(k, seconds);
+	k->policy_dir = elsewhere ? argv[3] : "/etc/xdd";
+	k->ledger_dir = "/run/xdd-ledger";
+	err = set_up(k);
 	if (err)
 		return err;
 	sd_notify(0, "READY=1");

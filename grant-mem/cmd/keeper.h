@@ -64,8 +64,9 @@ void keeper_store(const char *name, unsigned number, int fd);
 /* Everything the back end maps has to go, because of @why; with @channels the
  * event channels too. */
 void keeper_revoke(struct keeper *k, const char *why, bool channels);
-/* The client is @client: share its ledger, if the policy is exclusive. */
-void keeper_share(struct keeper *k, struct domid client);
+/* Before something is mapped: share the client's ledger, if the policy is
+ * exclusive. False: there is none to share. */
+bool keeper_share(struct keeper *k);
 /* Ready for a back end and for xenstore, but for the policy. */
 void keeper_init(struct keeper *k, const struct registrar_ops *ops,
 		 uint64_t release_ns);

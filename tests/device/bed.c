@@ -22,7 +22,7 @@ static void slow_submit(struct blk_store *store, struct blk_request *rq)
 
 static const struct blk_store_ops slow_ops = {.submit = slow_submit};
 
-void bed_complete(struct bed *bed, unsigned i)
+static struct blk_request *slow_take(struct bed *bed, unsigned i)
 {
 	struct blk_request *rq = bed->waiting[i];
 
@@ -31,7 +31,17 @@ void bed_complete(struct bed *bed, unsigned i)
 	memmove(bed->waiting + i, bed->waiting + i + 1,
 		(bed->nwaiting - i) * sizeof(bed->waiting[0]));
 	bed->came_home = true;
-	bed->disk.store.ops->submit(&bed->disk.store, rq);
+	return rq;
+}
+
+void bed_complete(struct bed *bed, unsigned i)
+{
+	bed->disk.store.ops->submit(&bed->disk.store, slow_take(bed, i));
+}
+
+void bed_fail(struct bed *bed, unsigned i, int error)
+{
+	blk_finish(slow_take(bed, i), -error);
 }
 
 static void bed_policy(struct bed *bed)

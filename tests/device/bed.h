@@ -73,8 +73,9 @@ unsigned bed_down(struct bed *bed);
 int bed_run(struct bed *bed);
 /* As bed_run(), but time stands still. */
 int bed_run_now(struct bed *bed);
-/* The slow store does the @i-th of its requests. */
+/* The slow store does the @i-th of its requests, or fails it. */
 void bed_complete(struct bed *bed, unsigned i);
+void bed_fail(struct bed *bed, unsigned i, int error);
 
 /* Push one request, run, and take its one answer: the status. */
 int16_t bed_ask(struct bed *bed);

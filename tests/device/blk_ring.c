@@ -231,18 +231,22 @@ static void t_ring_2_broken_in_flight(void **state)
 	up((struct bed_conf){.slow = true});
 	buf = front_buf(&bed.front, false);
 	front_rw(&bed.front, BLKIF_READ, 1, 0, &buf, 1);
+	front_rw(&bed.front, BLKIF_READ, 2, 0, &buf, 1);
 	front_push(&bed.front);
 	assert_int_equal(bed_run(&bed), 0);
 	front_header(&bed.front)[0] += 1000;
+	bed_complete(&bed, 0);
 	front_kick(&bed.front);
 	assert_int_equal(bed_run(&bed), 0);
 	assert_int_equal(bed.broken, 1);
 	assert_int_equal(bed.detached, 0);
+	assert_int_equal(front_header(&bed.front)[2], 0); /* nothing is said */
 	assert_int_equal(loopxen_mapped(bed.x, bed.dev.front, buf.ref), 1);
 	bed_complete(&bed, 0);
 	assert_int_equal(bed_run(&bed), 0);
 	assert_int_equal(bed.broken, 1);
 	assert_int_equal(bed.detached, 1);
+	assert_int_equal(front_header(&bed.front)[2], 0);
 	assert_int_equal(loopxen_mapped(bed.x, bed.dev.front, buf.ref), 0);
 	assert_int_equal(bed_down(&bed), 0);
 }

@@ -22,7 +22,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-
 	(void)argc, (void)argv;
 	world_init(WORLD_POLICY);
 	world.k->log.burst = 1; /* nobody reads it */
@@ -30,16 +29,24 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-static const char *const names[] = {"ring-ref",  "ring-ref0",     "ring-ref1", "state",
-                                    "ring-ref9", "event-channel", "online",    "a/b"};
+static const char *const names[] = {"ring-ref",	 "ring-ref0",	  "ring-ref1", "state",
+				    "ring-ref9", "event-channel", "online",    "a/b"};
 
 static void say(uint8_t type, const uint8_t *bytes, size_t n)
 {
 	static const uint16_t bodies[] = {
-		0, sizeof(struct wire_hello), 0, sizeof(struct wire_map),
-		sizeof(struct wire_map_ring), sizeof(struct wire_unmap),
-		sizeof(struct wire_copy), sizeof(struct wire_name), sizeof(struct wire_port),
-		sizeof(struct wire_read), sizeof(struct wire_write), 0,
+		0,
+		sizeof(struct wire_hello),
+		0,
+		sizeof(struct wire_map),
+		sizeof(struct wire_map_ring),
+		sizeof(struct wire_unmap),
+		sizeof(struct wire_copy),
+		sizeof(struct wire_name),
+		sizeof(struct wire_port),
+		sizeof(struct wire_read),
+		sizeof(struct wire_write),
+		0,
 	};
 	static struct wire_message m;
 	size_t body = type < 12 ? bodies[type] : n;
@@ -54,26 +61,28 @@ static void say(uint8_t type, const uint8_t *bytes, size_t n)
 		memset(m.map_ring.key, 0, sizeof(m.map_ring.key));
 		for (uint32_t i = 0; i < m.map_ring.n; i++)
 			strcpy(m.map_ring.key[i], names[bytes[n ? i % n : 0] % 8]);
-	} else if ((type == WIRE_BIND || type == WIRE_READ || type == WIRE_WRITE) && n > 4) {
-		char *key = type == WIRE_BIND   ? m.name.key
-		            : type == WIRE_READ ? m.read.key
-		                                : m.write.key;
+	} else if ((type == WIRE_BIND || type == WIRE_READ || type == WIRE_WRITE) &&
+		   n > 4) {
+		char *key = type == WIRE_BIND	? m.name.key
+			    : type == WIRE_READ ? m.read.key
+						: m.write.key;
 
 		memset(key, 0, WIRE_KEY_BYTES);
 		strcpy(key, names[bytes[4] % 8]);
 	}
 	if (body > sizeof(m) - sizeof(m.header))
 		body = sizeof(m) - sizeof(m.header);
-	(void)!send(world.peer, &m, sizeof(m.header) + body, MSG_NOSIGNAL | MSG_DONTWAIT);
+	(void)!send(world.peer, &m, sizeof(m.header) + body,
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static void change_node(const uint8_t *bytes, size_t n)
 {
 	static const char *const parents[] = {"backend/vbd/3/51712/",
-	                                      "/local/domain/3/device/vbd/51712/"};
-	static const char *const keys[] = {"state",      "online",    "frontend",
-	                                   "ring-ref",   "ring-ref0", "event-channel",
-	                                   "frontend-id", "ring-ref1"};
+					      "/local/domain/3/device/vbd/51712/"};
+	static const char *const keys[] = {"state",	  "online",    "frontend",
+					   "ring-ref",	  "ring-ref0", "event-channel",
+					   "frontend-id", "ring-ref1"};
 	char path[128], value[300] = "";
 
 	if (n < 2)
@@ -127,7 +136,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size & 1)
 		world.k->peer.stage = PEER_STRANGER;
 	while (end - data >= 2 && world.k->peer.fd >= 0) {
-		size_t rest = (size_t)(end - data) - 2, n = data[1] < rest ? data[1] : rest;
+		size_t rest = (size_t)(end - data) - 2,
+		       n = data[1] < rest ? data[1] : rest;
 
 		step(data[0] % 24, data + 2, n);
 		data += 2 + n;
@@ -139,7 +149,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (world.k->peer.pidfd >= 0)
 		peer_dead(world.k);
 	calls_forget(world.k, true);
-	if (!maps_empty(&world.k->maps) || world.k->maps.usage.binds || world.k->peer.waits)
+	if (!maps_empty(&world.k->maps) || world.k->maps.usage.binds ||
+	    world.k->peer.waits)
 		abort();
 	return 0;
 }

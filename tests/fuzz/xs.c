@@ -34,13 +34,13 @@ static void on_event(struct xs *x, const char *token)
 static void send_one(struct xs_request *request, uint8_t how)
 {
 	static const enum xs_type types[] = {XS_TYPE_READ, XS_TYPE_WRITE, XS_TYPE_WATCH,
-	                                     XS_TYPE_RM};
+					     XS_TYPE_RM};
 
 	if (request->busy)
 		return;
 	request->done = on_done;
 	asked += xs_send(&xs, request, types[how & 3], how, "backend/vbd/3/51712/state",
-	                 how & 1 ? "2" : NULL);
+			 how & 1 ? "2" : NULL);
 }
 
 static void flush(uint8_t n)

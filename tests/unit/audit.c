@@ -57,9 +57,9 @@ static unsigned verify(const char *name, char prev[65], uint64_t *seq)
 
 		assert_int_equal(sscanf(line, "{\"seq\":%" SCNu64, &n), 1);
 		assert_int_equal(n, (*seq)++);
-		assert_int_equal(sscanf(strstr(line, "\"prev\":"), "\"prev\":\"%64[0-9a-f]",
-		                        text),
-		                 1);
+		assert_int_equal(sscanf(strstr(line, "\"prev\":"),
+					"\"prev\":\"%64[0-9a-f]", text),
+				 1);
 		if (prev[0])
 			assert_string_equal(text, prev);
 		assert_int_equal(line[strlen(line) - 1], '\n');

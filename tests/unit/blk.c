@@ -177,7 +177,7 @@ static void errors(void **state)
 		enum blk_status want;
 	} rows[] = {
 		{-EIO, BLK_IOERR},	  {-ENOSPC, BLK_NOSPACE},
-		{-EDQUOT, BLK_NOSPACE},	  {-EFAULT, BLK_IOERR},
+		{-EDQUOT, BLK_NOSPACE},	  {-EFAULT, BLK_FAULT},
 		{-EOPNOTSUPP, BLK_IOERR}, {0, BLK_IOERR}, /* end of file: it shrank */
 	};
 

@@ -44,7 +44,7 @@ static int fake_open(struct registrar *r)
 }
 
 static int fake_add(struct registrar *r, struct domid client, const struct gref *refs,
-                    uint32_t n, bool writable, uint64_t *index)
+		    uint32_t n, bool writable, uint64_t *index)
 {
 	(void)r, (void)client, (void)refs, (void)writable;
 	if (world.add_error)
@@ -56,7 +56,7 @@ static int fake_add(struct registrar *r, struct domid client, const struct gref 
 }
 
 static int fake_drop(struct registrar *r, bool writable, uint64_t index, uint32_t n,
-                     unsigned pair)
+		     unsigned pair)
 {
 	(void)r, (void)writable, (void)index, (void)n;
 	world.dropped++;
@@ -74,8 +74,9 @@ static int fake_dropped(struct registrar *r)
 	return (int)world.pending[--world.pendings];
 }
 
-static int fake_copy(struct registrar *r, struct domid client, const struct wire_seg *segs,
-                     uint32_t n, uint8_t *area, int8_t *status)
+static int fake_copy(struct registrar *r, struct domid client,
+		     const struct wire_seg *segs, uint32_t n, uint8_t *area,
+		     int8_t *status)
 {
 	(void)r, (void)client;
 	for (uint32_t i = 0; i < n; i++) {
@@ -87,17 +88,15 @@ static int fake_copy(struct registrar *r, struct domid client, const struct wire
 	return 0;
 }
 
-static int fake_bind(struct registrar *r, struct domid client, struct evport remote,
-                     struct evport *local)
+static int fake_bind(struct registrar *r, struct domid client, struct evport remote)
 {
 	(void)client, (void)remote;
 	if (world.bind_error)
 		return world.bind_error;
 	if (r->events < 0)
 		r->events = open("/dev/null", O_RDWR | O_CLOEXEC);
-	local->v = ++world.next_port;
 	world.binds++;
-	return 0;
+	return (int)++world.next_port;
 }
 
 static void fake_unmask(struct registrar *r, struct evport local)
@@ -146,7 +145,7 @@ void world_set(const char *path, const char *value)
 }
 
 static void answer(const struct xs_header *to, unsigned type, const char *value,
-                   size_t len)
+		   size_t len)
 {
 	struct xs_header h = *to;
 
@@ -216,7 +215,7 @@ static void handle(const struct xs_message *m)
 	if (h->type == XS_TYPE_WRITE) {
 		memcpy(value, m->payload + path, h->len - path);
 		snprintf(world.last_write, sizeof(world.last_write), "%.200s=%.255s",
-		         m->payload, value);
+			 m->payload, value);
 		if (world.write_error) {
 			answer_error(h, world.write_error);
 			return;
@@ -283,7 +282,7 @@ void world_init(const char *policy)
 	keeper_init(k, &world_registrar, 5 * CLOCK_SECOND);
 	assert(!keeper_policy_load(k, false));
 	audit_open(&k->audit, world.dir, AUDIT_FILE_BYTES,
-	           k->policy.audit_full == POLICY_FULL_STOP);
+		   k->policy.audit_full == POLICY_FULL_STOP);
 	device_init(k);
 	assert(!calls_init(k));
 	k->xenbus = 1000; /* not used but as "there is one" */
@@ -346,7 +345,8 @@ void world_connect(void)
 
 	if (world.peer >= 0)
 		close(world.peer);
-	assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair));
+	assert(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+			   pair));
 	world.peer = pair[0];
 	world.k->peer.fd = pair[1];
 	world.k->peer.pidfd = eventfd(0, EFD_CLOEXEC);

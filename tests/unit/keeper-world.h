@@ -41,7 +41,7 @@ extern const struct registrar_ops world_registrar;
 void world_init(const char *policy);
 void world_fini(void);
 void world_set(const char *path, const char *value); /* NULL: remove */
-void world_fire(void);                               /* a watch event */
+void world_fire(void);				     /* a watch event */
 /* The device of WORLD_POLICY, front end Initialised. */
 void world_device(void);
 /* Some turns of the keeper and of xenstored, @ns later. */
@@ -55,9 +55,10 @@ int world_call(struct wire_message *m, unsigned type, size_t body, unsigned *fds
 int world_receive(struct wire_message *m, unsigned *fds);
 
 #define WORLD_POLICY                                                                   \
-	"Format = 1\n[Backend]\nClass = blk\nDoor = pv\nResource = null:1M\n"           \
-	"ReadOnly = no\n[Client]\nDomain = 3\nDevice = xvda\n[Memory]\nMode = map\n"    \
-	"RingPages = 4\nDataPages = 16\nGrantRefs = 8-1000\nExclusive = yes\n[Limits]\n" \
+	"Format = 1\n[Backend]\nClass = blk\nDoor = pv\nResource = null:1M\n"          \
+	"ReadOnly = no\n[Client]\nDomain = 3\nDevice = xvda\n[Memory]\nMode = map\n"   \
+	"RingPages = 4\nDataPages = 16\nGrantRefs = 8-1000\nExclusive = "              \
+	"yes\n[Limits]\n"                                                              \
 	"InFlight = 32\nOperations = 1000/s\nBytes = 1M/s\nEvents = 1000/s\n"
 
 #endif

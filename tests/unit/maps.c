@@ -25,7 +25,7 @@ static int late, add_error, drop_error;
 static uint64_t next_index;
 
 static int fake_add(struct registrar *r, struct domid client, const struct gref *refs,
-                    uint32_t n, bool writable, uint64_t *index)
+		    uint32_t n, bool writable, uint64_t *index)
 {
 	(void)r, (void)client, (void)refs, (void)writable;
 	adds++;
@@ -35,7 +35,7 @@ static int fake_add(struct registrar *r, struct domid client, const struct gref 
 }
 
 static int fake_drop(struct registrar *r, bool writable, uint64_t index, uint32_t n,
-                     unsigned pair)
+		     unsigned pair)
 {
 	(void)r, (void)writable, (void)index, (void)n;
 	if (drop_error)
@@ -76,9 +76,9 @@ static uint32_t add(uint32_t first, uint32_t n, enum wire_result expected)
 
 	for (uint32_t i = 0; i < n; i++)
 		refs[i].v = first + i;
-	assert_int_equal(maps_add(&maps, (struct domid){3}, POLICY_PURPOSE_DATA, refs, n, true,
-	                          &mapped),
-	                 expected);
+	assert_int_equal(maps_add(&maps, (struct domid){3}, POLICY_PURPOSE_DATA, refs,
+				  n, true, &mapped),
+			 expected);
 	return mapped.id;
 }
 

@@ -60,7 +60,8 @@ static uint32_t flush(uint64_t now)
 	return m.header.id;
 }
 
-static size_t build(char *out, uint32_t type, uint32_t id, const char *payload, size_t len)
+static size_t build(char *out, uint32_t type, uint32_t id, const char *payload,
+		    size_t len)
 {
 	struct xs_header h = {type, id, 0, (uint32_t)len};
 
@@ -173,7 +174,8 @@ static void test_errors(void **state)
 	static const struct {
 		const char *name;
 		int err;
-	} rows[] = {{"ENOENT", -ENOENT}, {"EACCES", -EACCES}, {"EQUOTA", -EIO}, {"", -EIO}};
+	} rows[] = {
+		{"ENOENT", -ENOENT}, {"EACCES", -EACCES}, {"EQUOTA", -EIO}, {"", -EIO}};
 
 	(void)state;
 	for (unsigned i = 0; i < 4; i++) {

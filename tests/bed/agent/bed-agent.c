@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * bed-agent.c - runs the control domain's commands inside a domain of the bed.
  *
@@ -28,10 +29,10 @@
 struct job {
 	struct xs_handle *xs;
 	const char *id;
-	unsigned int seq;	/* pieces written */
-	unsigned int acked;	/* pieces consumed at the far end */
+	unsigned int seq;   /* pieces written */
+	unsigned int acked; /* pieces consumed at the far end */
 	pid_t pid;
-	int out;		/* the command's output */
+	int out; /* the command's output */
 	int pidfd;
 };
 
@@ -66,7 +67,7 @@ static bool node_number(struct xs_handle *xs, const char *id, const char *leaf,
 	return true;
 }
 
-static struct job *running;	/* by this process, if it is a job's */
+static struct job *running; /* by this process, if it is a job's */
 
 /* Tells the far end too, which would wait for ever. */
 static void die(const char *what)
@@ -183,15 +184,14 @@ static void job_end(struct job *job)
 
 	if (waitpid(job->pid, &status, 0) < 0)
 		die("waitpid");
-	status = WIFEXITED(status) ? WEXITSTATUS(status)
-				   : 128 + WTERMSIG(status);
+	status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	snprintf(text, sizeof(text), "%u %d", job->seq, status);
 	node_write(job->xs, job->id, "end", text, strlen(text));
 }
 
 static int job_run(const char *id)
 {
-	struct job job = { .id = id, .xs = xs_open(0) };
+	struct job job = {.id = id, .xs = xs_open(0)};
 	bool dead = false, closed = false;
 	char path[96];
 
@@ -205,9 +205,9 @@ static int job_run(const char *id)
 	job_start(&job);
 	for (;;) {
 		struct pollfd fds[3] = {
-			{ .fd = xs_fileno(job.xs), .events = POLLIN },
-			{ .fd = dead ? -1 : job.pidfd, .events = POLLIN },
-			{ .fd = -1, .events = POLLIN },
+			{.fd = xs_fileno(job.xs), .events = POLLIN},
+			{.fd = dead ? -1 : job.pidfd, .events = POLLIN},
+			{.fd = -1, .events = POLLIN},
 		};
 
 		if (job_window_open(&job)) {

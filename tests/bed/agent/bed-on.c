@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * bed-on.c - runs a shell command in another domain.
  *
@@ -27,9 +28,9 @@
 struct call {
 	struct xs_handle *xs;
 	unsigned int domid;
-	char base[96];		/* the job's directory */
-	unsigned int seq;	/* pieces consumed */
-	unsigned int acked;	/* pieces acknowledged */
+	char base[96];	    /* the job's directory */
+	unsigned int seq;   /* pieces consumed */
+	unsigned int acked; /* pieces acknowledged */
 };
 
 static volatile sig_atomic_t caught;
@@ -67,8 +68,8 @@ static void node_write(struct call *call, const char *leaf, const char *data,
 static void node_open(struct call *call, const char *leaf)
 {
 	struct xs_permissions perms[2] = {
-		{ .id = 0, .perms = XS_PERM_NONE },
-		{ .id = call->domid, .perms = XS_PERM_READ | XS_PERM_WRITE },
+		{.id = 0, .perms = XS_PERM_NONE},
+		{.id = call->domid, .perms = XS_PERM_READ | XS_PERM_WRITE},
 	};
 	char path[160];
 
@@ -121,8 +122,8 @@ static void call_reach(struct call *call, const char *name, unsigned int wait)
 		if (caught)
 			exit(128 + caught);
 		if (time(NULL) >= end)
-			fail(name, call->domid ? "its agent is not up"
-					       : "no such domain");
+			fail(name,
+			     call->domid ? "its agent is not up" : "no such domain");
 		usleep(200000);
 	}
 }
@@ -151,8 +152,8 @@ static void call_start(struct call *call, const char *cmd)
 	unsigned int pieces = 0, i;
 	char text[32];
 
-	snprintf(call->base, sizeof(call->base), "/local/domain/%u/bed/%d",
-		 call->domid, (int)getpid());
+	snprintf(call->base, sizeof(call->base), "/local/domain/%u/bed/%d", call->domid,
+		 (int)getpid());
 	for (at = 0; at < len; at += BED_CHUNK, pieces++) {
 		snprintf(text, sizeof(text), "cmd/%u", pieces);
 		node_write(call, text, cmd + at,
@@ -236,7 +237,7 @@ static bool call_done(struct call *call, int *status)
 
 static void call_wait(struct call *call)
 {
-	struct pollfd fd = { .fd = xs_fileno(call->xs), .events = POLLIN };
+	struct pollfd fd = {.fd = xs_fileno(call->xs), .events = POLLIN};
 	char **event;
 
 	if (poll(&fd, 1, -1) < 0 && caught) {
@@ -249,8 +250,8 @@ static void call_wait(struct call *call)
 
 int main(int argc, char **argv)
 {
-	struct sigaction act = { .sa_handler = on_signal };
-	struct call call = { .xs = xs_open(0) };
+	struct sigaction act = {.sa_handler = on_signal};
+	struct call call = {.xs = xs_open(0)};
 	unsigned int wait = 0;
 	int status;
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * bed-proto.h - how a command and its output travel through xenstore.
  *
@@ -22,11 +23,11 @@
 #define BED_PROTO_H
 
 /* Xenstored refuses a guest's node above 2048 bytes, name and all. */
-#define BED_CHUNK	1800
-#define BED_WINDOW	16
+#define BED_CHUNK  1800
+#define BED_WINDOW 16
 /* bed-on's own failures, apart from any command's status. */
-#define BED_BROKEN	255
+#define BED_BROKEN 255
 /* Written by the agent, in its own domain, when it listens. */
-#define BED_READY	"data/bed-agent"
+#define BED_READY "data/bed-agent"
 
 #endif

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # modules.sh - copies chosen kernel modules, and all that they depend on.
 #
 # What it is: sourced by the recipes that want few modules.
