@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "backends/host-doors.h"
+#include "grant-mem/seal.h"
 
-int doors_adopt(struct doors *doors, char *text, size_t size)
+int doors_adopt(struct doors *doors, const struct domain_who *who, char *text,
+		size_t size)
 {
-	int r = client_adopt(&doors->client);
+	int r;
 
+	doors->inner = !getenv(CLIENT_ENV_INSTANCE);
+	if (doors->inner)
+		r = domain_open(&doors->domain, &doors->client, who);
+	else
+		r = client_adopt(&doors->client);
 	if (!r)
 		r = client_policy(&doors->client, text, size);
 	if (r < 0)
@@ -25,7 +33,26 @@ int doors_open(struct doors *doors)
 	}
 	evtchn_keeper_init(&doors->evtchn, &doors->client);
 	store_keeper_init(&doors->store, &doors->client);
+	if (doors->inner)
+		doors->store.store.fd = doors->domain.fd;
 	return 0;
+}
+
+int doors_seal(const struct doors *doors)
+{
+	return doors->inner ? seal_last_domain() : seal_last();
+}
+
+void doors_turn(struct doors *doors)
+{
+	if (doors->inner)
+		domain_turn(&doors->domain);
+}
+
+void doors_close(struct doors *doors)
+{
+	if (doors->inner)
+		domain_close(&doors->domain);
 }
 
 bool doors_changed(const struct doors *doors)

@@ -9,10 +9,10 @@
 
 #include "backends/host.h"
 #include "common/clock.h"
-#include "grant-mem/seal.h"
 
 #define HOST_ENTRIES 1024 /* ops that can exist at once, with room */
 #define HOST_TICK_NS CLOCK_SECOND
+#define HOST_CONFIG  2 /* the exit status after which no unit tries again */
 
 static volatile sig_atomic_t host_told_to_stop;
 
@@ -189,8 +189,10 @@ void host_broken(struct host *host, const char *why)
 static void host_update(struct host *host)
 {
 	struct store_status status;
-	int r = store_poll(host->store, &status);
+	int r;
 
+	doors_turn(&host->doors);
+	r = store_poll(host->store, &status);
 	if (r < 0) {
 		host_end(host, 1,
 			 host->doors.client.why ? host->doors.client.why
@@ -235,6 +237,7 @@ static void host_tick(struct loop_op *op, int res)
 	notify_send(&host->notify, "WATCHDOG=1");
 	/* What said "ask again" is asked again; the rest stays as it is. */
 	host_check(host, life_update(&host->life, &status), "the device");
+	host_check(host, life_tick(&host->life), "xenstore");
 	loop_timer(&host->loop, &host->tick_op, HOST_TICK_NS);
 }
 
@@ -254,19 +257,24 @@ static void host_turn(struct host *host, uint64_t now)
 	host_unmask(host, now);
 }
 
-/* When the class or a withheld unmask wants the next turn. A timer that fires
- * early costs a turn; one that is set already is not moved. */
+/* When the class or a withheld unmask wants the next turn. A timer that would
+ * come too late is cancelled: that it ends is a turn in itself. */
 static void host_schedule(struct host *host, uint64_t now)
 {
 	uint64_t due;
 
-	if (!host->listening || host->due_op.busy)
+	if (!host->listening)
 		return;
 	due = host->class->due(host);
 	if (host->unmask && !host->unmask_op.busy && due > host->unmask_due)
 		due = host->unmask_due;
-	if (due != UINT64_MAX)
+	if (due == UINT64_MAX)
+		return;
+	if (!host->due_op.busy)
 		loop_timer(&host->loop, &host->due_op, due > now ? due - now : 1);
+	else if (due < host->due_at)
+		loop_cancel(&host->loop, &host->due_op);
+	host->due_at = due;
 }
 
 static void host_stop(struct host *host)
@@ -289,27 +297,28 @@ static int host_serve(struct host *host)
 	while (!host->loop.stop) {
 		if (host_told_to_stop && !host->stopping)
 			host_stop(host);
-		if (host->loop.stop)
-			break;
-		host_check(host, loop_turn(&host->loop), "io_uring");
-		if (doors_changed(&host->doors))
-			host_update(host);
 		/* Once a turn: on x86 PV reading the clock is a system call. */
 		now = clock_now();
 		host_turn(host, now);
 		host_schedule(host, now);
 		host_show(host);
+		if (host->loop.stop)
+			break;
+		host_check(host, loop_turn(&host->loop), "io_uring");
+		if (doors_changed(&host->doors))
+			host_update(host);
 	}
+	doors_close(&host->doors);
 	return host->result;
 }
 
 /* -- Start ---------------------------------------------------------------- */
 
-int host_seal(struct loop *loop)
+int host_seal(struct host *host)
 {
-	int r = loop_seal(loop);
+	int r = loop_seal(&host->loop);
 
-	return r ? r : seal_last();
+	return r ? r : doors_seal(&host->doors);
 }
 
 static void host_init(struct host *host, const char *name,
@@ -348,21 +357,36 @@ static int host_policy(struct host *host, const char *name)
 			 policy_class_name(host->policy.class), name);
 		return -EINVAL;
 	}
+	if (!host->doors.inner && host->policy.isolation == POLICY_DOMAIN) {
+		log_line(&host->log, LOG_LEVEL_ERROR,
+			 "Isolation = domain has neither keeper nor xdd-enter: start it "
+			 "through its unit, xdd-%s-domain@%s",
+			 host->class->name, name);
+		return -EINVAL;
+	}
+	if (host->doors.inner)
+		log_line(&host->log, LOG_LEVEL_WARNING,
+			 "Isolation = domain: no keeper stands between this process "
+			 "and the client's grants");
 	return 0;
 }
 
-static int host_adopt(struct host *host, const char *name)
+static int host_adopt(struct host *host, const struct domain_who *who)
 {
-	int r = doors_adopt(&host->doors, host->text, sizeof(host->text));
+	int r = doors_adopt(&host->doors, who, host->text, sizeof(host->text));
 
 	if (r >= 0) {
 		host->text_len = (size_t)r;
-		r = host_policy(host, name);
-		if (r)
+		r = host_policy(host, who->name);
+		if (r) {
+			host->result = HOST_CONFIG;
 			return r;
+		}
 		r = doors_open(&host->doors);
 	}
 	if (r < 0) {
+		if (r == -EINVAL && host->doors.inner)
+			host->result = HOST_CONFIG;
 		log_line(&host->log, LOG_LEVEL_ERROR, "%s", host->doors.why);
 		return r;
 	}
@@ -383,9 +407,9 @@ static void host_signals(void)
 	sigaction(SIGHUP, &ignore, NULL);
 }
 
-static int host_start(struct host *host, const char *name)
+static int host_start(struct host *host, const struct domain_who *who)
 {
-	int r = host_adopt(host, name);
+	int r = host_adopt(host, who);
 
 	if (r)
 		return r;
@@ -404,7 +428,7 @@ static int host_start(struct host *host, const char *name)
 	notify_open(&host->notify);
 	host_signals();
 	prctl(PR_SET_DUMPABLE, 0);
-	r = host_seal(&host->loop);
+	r = host_seal(host);
 	if (r)
 		log_line(&host->log, LOG_LEVEL_ERROR, "sealing: %s", strerror(-r));
 	return r;
@@ -413,18 +437,23 @@ static int host_start(struct host *host, const char *name)
 int host_main(int argc, char **argv, const struct host_class *class, void *device)
 {
 	static struct host host;
+	struct domain_who who = {.class = class->name, .policy_dir = "/etc/xdd"};
+	bool elsewhere = argc == 4 && !strcmp(argv[2], "--policy-dir");
 
-	if (argc != 2 || !policy_name_ok(argv[1])) {
+	if ((argc != 2 && !elsewhere) || !policy_name_ok(argv[1])) {
 		fprintf(stderr,
-			"usage: xdd-%s NAME\n"
-			"Serves /etc/xdd/NAME.policy; started by xdd-enter (see "
+			"usage: xdd-%s NAME [--policy-dir DIR]\n"
+			"Serves /etc/xdd/NAME.policy; started by its unit (see "
 			"xdd-%s(8)).\n",
 			class->name, class->name);
-		return 2;
+		return HOST_CONFIG;
 	}
-	host_init(&host, argv[1], class, device);
-	if (host_start(&host, argv[1]))
-		return 1;
+	who.name = argv[1];
+	if (elsewhere)
+		who.policy_dir = argv[3];
+	host_init(&host, who.name, class, device);
+	if (host_start(&host, &who))
+		return host.result ? host.result : 1;
 	notify_send(&host.notify, "READY=1");
 	return host_serve(&host);
 }

@@ -13,6 +13,7 @@
  *  2. the event channel's port stays masked while its rings are looked at, and
  *     as long after as the policy's event rate wants (XSA-332);
  *  3. the keeper gone means the process goes, at once, with status 1;
+ *     with Isolation = domain, so does what the keeper would kill it for;
  *  4. SIGTERM is a planned stop: drain, detach, leave every state as it is.
  */
 #ifndef XDD_HOST_H
@@ -78,6 +79,7 @@ struct host {
 	uint32_t unmask;     /* the port to unmask, 0: none */
 	uint32_t unmasking;  /* what the write in flight carries */
 	uint64_t unmask_due; /* when the event rate allows it */
+	uint64_t due_at;     /* what due_op was set for */
 	int event_fd;	     /* what is in the loop's table now */
 	struct rate events;
 	bool listening; /* connected: the port's read is wanted */
@@ -90,7 +92,7 @@ struct host {
 /* The whole of main(). */
 int host_main(int argc, char **argv, const struct host_class *class, void *device);
 /* The second door: the loop's ring is restricted, then the last filter shut. */
-int host_seal(struct loop *loop);
+int host_seal(struct host *host);
 /* From the class: all slots are home, nothing is mapped, the port is unbound. */
 void host_detached(struct host *host);
 /* From the class: its section of the policy has these errors; says them. */

@@ -145,11 +145,26 @@ static const char *client_inspect(const struct client *c)
 	return NULL;
 }
 
+int client_begin(struct client *c)
+{
+	int r;
+
+	client_request(c);
+	r = client_call(c, WIRE_BEGIN, NULL);
+	if (r > 0)
+		return client_misfit(
+			c, "the keeper did not let us begin; its log says why");
+	if (r < 0)
+		return r;
+	memcpy(c->digest, c->message.begin.digest, sizeof(c->digest));
+	c->limits = c->message.begin.limits;
+	return 0;
+}
+
 int client_adopt(struct client *c)
 {
 	uint64_t pid;
 	const char *wrong;
-	int r;
 
 	client_init(c, -1);
 	if (!getenv(CLIENT_ENV_INSTANCE) ||
@@ -169,14 +184,5 @@ int client_adopt(struct client *c)
 		return client_misfit(c, wrong);
 	for (int fd = CLIENT_SOCKET; fd < CLIENT_FD_END; fd++)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
-	client_request(c);
-	r = client_call(c, WIRE_BEGIN, NULL);
-	if (r > 0)
-		return client_misfit(
-			c, "the keeper did not let us begin; its log says why");
-	if (r < 0)
-		return r;
-	memcpy(c->digest, c->message.begin.digest, sizeof(c->digest));
-	c->limits = c->message.begin.limits;
-	return 0;
+	return client_begin(c);
 }

@@ -89,6 +89,10 @@ static int client_wait(struct client *c, short events, uint64_t deadline)
 
 	if (now >= deadline)
 		return client_fail(c, -ETIMEDOUT, "the keeper did not answer in time");
+	if (c->inner) {
+		c->inner->turn(c->inner, deadline);
+		return 0;
+	}
 	r = poll(&p, 1, (int)((deadline - now) / CLOCK_MS) + 1);
 	if (r < 0 && errno != EINTR)
 		return client_fail(c, -errno, "cannot wait for the keeper");

@@ -38,8 +38,15 @@
 
 #define CLIENT_REPLY_MS 10000
 
+/* Isolation = domain: who answers is in this process (backends/host-domain.h).
+ * @turn lets it work, and waits, to @until at most, if it has not answered. */
+struct client_inner {
+	void (*turn)(struct client_inner *inner, uint64_t until);
+};
+
 struct client {
 	int fd;			/* the socket, or -1 */
+	struct client_inner *inner; /* NULL: the other end is another process */
 	int fds[WIRE_FD_COUNT]; /* or -1 */
 	int timeout_ms;		/* for a reply; CLIENT_REPLY_MS */
 	int error;		/* the first one, or 0 (invariant 4) */
@@ -75,6 +82,8 @@ int client_leave(struct client *c, const char *instance);
 /* The class program's part, once, first thing: take over what xdd-enter
  * left, and learn digest and limits. 0 or negative errno, with @why. */
 int client_adopt(struct client *c);
+/* The last step of a beginning: learn digest and limits. 0 or negative errno. */
+int client_begin(struct client *c);
 /* The policy's text, @size of at least policy_bytes. Bytes read, or negative
  * errno. The descriptor may be closed afterwards. */
 int client_policy(struct client *c, char *text, size_t size);

@@ -21,14 +21,42 @@ static bool held(const struct maps *maps, struct gref ref)
 	return false;
 }
 
-static uint32_t take(struct maps *maps, struct gref ref)
+static bool among(const struct gref *refs, uint32_t n, struct gref ref)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (refs[i].v == ref.v)
+			return true;
+	}
+	return false;
+}
+
+/* Is one of these registered already, for another purpose? (invariant 5) Rings
+ * are few, so one of the two lists is short. */
+static bool otherwise(const struct maps *maps, enum policy_purpose purpose,
+		      const struct gref *refs, uint32_t n)
+{
+	for (uint32_t i = 0; i < maps->high; i++) {
+		const struct maps_slot *slot = &maps->slot[i];
+
+		if (slot->state != MAPS_FREE && slot->purpose != purpose &&
+		    among(refs, n, slot->ref))
+			return true;
+	}
+	return false;
+}
+
+static uint32_t take(struct maps *maps, struct gref ref, enum policy_purpose purpose)
 {
 	uint32_t i = maps->free != NONE ? maps->free : maps->high++;
 	struct maps_slot *slot = &maps->slot[i];
 
 	if (i == maps->free)
 		maps->free = slot->next;
-	*slot = (struct maps_slot){.ref = ref, .turn = (uint16_t)(slot->turn + 1)};
+	*slot = (struct maps_slot){
+		.ref = ref,
+		.purpose = (uint8_t)purpose,
+		.turn = (uint16_t)(slot->turn + 1),
+	};
 	slot->state = MAPS_LIVE;
 	return i;
 }
@@ -92,10 +120,10 @@ enum wire_result maps_add(struct maps *maps, struct domid client,
 	int err;
 
 	assert(n && n <= WIRE_REFS_MAX);
-	if (n > MAPS_SLOTS - used)
+	if (n > MAPS_SLOTS - used || otherwise(maps, purpose, refs, n))
 		return WIRE_REFUSED;
 	for (uint32_t i = n; i-- > 0;) {
-		uint32_t page = take(maps, refs[i]);
+		uint32_t page = take(maps, refs[i], purpose);
 
 		maps->slot[page].next = head;
 		head = page;
@@ -103,7 +131,6 @@ enum wire_result maps_add(struct maps *maps, struct domid client,
 	policy_charge(&maps->usage, purpose, n);
 	slot = &maps->slot[head];
 	slot->pages = n;
-	slot->purpose = (uint8_t)purpose;
 	slot->writable = writable;
 	err = register_all(maps, client, refs, n, writable, &index);
 	if (err) {

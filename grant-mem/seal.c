@@ -7,10 +7,12 @@
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <linux/sched.h>
+#include <linux/sockios.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -33,6 +35,7 @@ struct seal_rule {
 	uint64_t mask, value;
 };
 
+#define RULES(table) (sizeof(table) / sizeof((table)[0]))
 #define CALL(name)                                                                     \
 	{                                                                              \
 		SCMP_SYS(name), false, 0, SCMP_CMP_EQ, 0, 0                            \
@@ -194,11 +197,40 @@ static const struct seal_rule seal_allowed[] = {
 	CALL(exit_group),
 };
 
+/* Isolation = domain: and what the keeper's parts need. */
+static const struct seal_rule seal_allowed_domain[] = {
+	BITS(ioctl, 1, IOCTL_TYPE, 'G' << 8),
+	BITS(ioctl, 1, IOCTL_TYPE, 'E' << 8),
+	INT(ioctl, 1, SIOCOUTQ),
+	CALL(openat),
+	CALL(renameat),
+	CALL(renameat2),
+	CALL(fstat),
+	CALL(newfstatat),
+	CALL(access),
+	CALL(faccessat),
+	CALL(fallocate),
+	INT(fcntl, 1, F_OFD_SETLK),
+	CALL(sendmsg),
+	CALL(epoll_ctl),
+	CALL(timerfd_settime),
+};
+
 static int seal_add(scmp_filter_ctx ctx, uint32_t action, const struct seal_rule *rule)
 {
 	struct scmp_arg_cmp cmp = {rule->arg, rule->op, rule->mask, rule->value};
 
 	return seccomp_rule_add_array(ctx, action, rule->call, rule->compare, &cmp);
+}
+
+static int seal_add_all(scmp_filter_ctx ctx, uint32_t action,
+			const struct seal_rule *rules, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < n; i++)
+		r = seal_add(ctx, action, &rules[i]);
+	return r;
 }
 
 /* Of type 'E' all but NOTIFY: refuse what differs from it in one bit, for each
@@ -245,9 +277,9 @@ int seal_first(void)
 	if (!ctx)
 		return -ENOMEM;
 	r = seal_add(ctx, SCMP_ACT_ERRNO(EPERM), &other);
-	for (size_t i = 0; !r && i < sizeof(seal_refused) / sizeof(seal_refused[0]);
-	     i++)
-		r = seal_add(ctx, SCMP_ACT_ERRNO(EPERM), &seal_refused[i]);
+	if (!r)
+		r = seal_add_all(ctx, SCMP_ACT_ERRNO(EPERM), seal_refused,
+				 RULES(seal_refused));
 	if (!r)
 		r = seal_ioctls(ctx);
 	if (!r)
@@ -258,7 +290,8 @@ int seal_first(void)
 	return r;
 }
 
-int seal_last(void)
+/* The last door, with @n rules more. */
+static int seal_serve(const struct seal_rule *more, size_t n)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	const struct seal_rule self = INT(tgkill, 0, (uint64_t)getpid());
@@ -267,11 +300,23 @@ int seal_last(void)
 	if (!ctx)
 		return -ENOMEM;
 	r = seal_add(ctx, SCMP_ACT_ALLOW, &self);
-	for (size_t i = 0; !r && i < sizeof(seal_allowed) / sizeof(seal_allowed[0]);
-	     i++)
-		r = seal_add(ctx, SCMP_ACT_ALLOW, &seal_allowed[i]);
+	if (!r)
+		r = seal_add_all(ctx, SCMP_ACT_ALLOW, seal_allowed,
+				 RULES(seal_allowed));
+	if (!r)
+		r = seal_add_all(ctx, SCMP_ACT_ALLOW, more, n);
 	if (!r)
 		r = seal_load(ctx);
 	seccomp_release(ctx);
 	return r;
+}
+
+int seal_last(void)
+{
+	return seal_serve(NULL, 0);
+}
+
+int seal_last_domain(void)
+{
+	return seal_serve(seal_allowed_domain, RULES(seal_allowed_domain));
 }

@@ -25,7 +25,19 @@
  * socket, no exec, no clone, no new io_uring. Operations of an io_uring pass
  * no filter: restrict the ring first (loop_seal()).
  *
- * Both return 0 or a negative errno; nothing is shut then.
+ * seal_last_domain() is the last door of Isolation = domain, where there was no
+ * first one. It leaves open, beside all that, what the keeper's parts need in
+ * the same process:
+ *  - every ioctl of types 'G' and 'E', and the SIOCOUTQ of send_status();
+ *  - openat, renameat, fstat, faccessat and fallocate: xenstore's node, the
+ *    event channels, the ledger and the audit log are opened anew while the
+ *    device is served. What there is to open, the unit's name space says;
+ *  - fcntl's F_OFD_SETLK, for the ledger;
+ *  - sendmsg, on the socket to itself; epoll_ctl and timerfd_settime.
+ * So a process that was taken over holds all that the driver domain holds, and
+ * only then is kept from exec, sockets, processes and new executable memory.
+ *
+ * All return 0 or a negative errno; nothing is shut then.
  */
 #ifndef XDD_SEAL_H
 #define XDD_SEAL_H
@@ -35,5 +47,6 @@
 
 int seal_first(void);
 int seal_last(void);
+int seal_last_domain(void);
 
 #endif

@@ -52,20 +52,30 @@ void life_init(struct life *life, const struct life_ops *ops)
 	*life = (struct life){.ops = ops, .state = LIFE_ABSENT};
 }
 
-/* Nothing is served any more: say so, and go away if we are not wanted. */
+/* Nothing is served any more: say so. */
 static int life_close(struct life *life, enum life_state next)
 {
 	int r = life_write(life, STORE_CLOSED);
 
-	if (!r && !life->status.online && !life->removed &&
-	    life->written == STORE_CLOSED) {
-		r = life->ops->remove(life);
-		life->removed = !r;
-		r = r == -EAGAIN ? 0 : r;
-	}
 	if (!r && life->state != next)
 		life_move(life, next);
 	return r;
+}
+
+int life_tick(struct life *life)
+{
+	bool leaving = (life->state == LIFE_CLOSED || life->state == LIFE_FAILED) &&
+		       life->status.present && !life->status.online &&
+		       life->written == STORE_CLOSED && !life->stopping;
+	int r;
+
+	life->ticks = leaving ? life->ticks + 1 : 0;
+	if (life->ticks != LIFE_REMOVE_TICKS)
+		return 0;
+	r = life->ops->remove(life);
+	if (r == -EAGAIN)
+		life->ticks--;
+	return r == -EAGAIN ? 0 : r;
 }
 
 static int life_offer(struct life *life)
@@ -117,7 +127,7 @@ static int life_appeared(struct life *life)
 		return 0;
 	life->generation = life->status.generation;
 	life->written = life->wanted = life->status.back;
-	life->removed = false;
+	life->ticks = 0;
 	if (!life->status.online)
 		return life_close(life, LIFE_CLOSED);
 	/* Invariant 3: connected on both sides is attached to, as it is. */
@@ -159,9 +169,7 @@ static int life_connected(struct life *life)
 /* Closed or failed: a front end that starts afresh is offered the device. */
 static int life_closed(struct life *life)
 {
-	if (!life->status.online)
-		return life_close(life, life->state);
-	if (life->status.front == STORE_INITIALISING)
+	if (life->status.online && life->status.front == STORE_INITIALISING)
 		return life_offer(life);
 	return 0;
 }

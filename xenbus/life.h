@@ -15,7 +15,8 @@
  *  4. InitWait (2) is written and stays until the front end acts: libxl waits
  *     for exactly that value;
  *  5. the directory is removed once the device is offline, closed on our side
- *     and detached: libxl waits for it to vanish.
+ *     and detached, but not at once: libxl wants to see Closed (6) first, then
+ *     the directory gone, and calls it an error if it misses the former.
  *
  * Source: xen/io/xenbus.h, xen/io/blkif.h "State diagrams", libxl's device
  * code (libxl_device.c).
@@ -36,6 +37,8 @@ enum life_state {
 	LIFE_FAILED,	/* connecting failed by the client's doing: Closed */
 	LIFE_STATES,
 };
+
+#define LIFE_REMOVE_TICKS 2 /* from Closed to the removal */
 
 struct life;
 
@@ -65,13 +68,15 @@ struct life {
 	enum store_state written;   /* the last state that we wrote or found */
 	enum store_state wanted;    /* differs while the store's queue is full */
 	bool stopping;		    /* our own planned stop: detach, write nothing */
-	bool removed;		    /* the removal was asked for already */
+	unsigned ticks;		    /* offline and closed, in life_tick()s */
 	bool failing;		    /* draining because of the client's doing */
 };
 
 void life_init(struct life *life, const struct life_ops *ops);
 /* The store said something, or it is time to ask again. */
 int life_update(struct life *life, const struct store_status *status);
+/* Call it about once a second: what must not happen at once happens here. */
+int life_tick(struct life *life);
 /* All slots are home, nothing is mapped. */
 int life_detached(struct life *life);
 /* The client broke the protocol: its device goes to Closing, then Closed. */

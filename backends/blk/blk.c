@@ -189,8 +189,7 @@ const char *blk_status_name(enum blk_status status)
 		[BLK_IOERR] = "the host's disk failed",
 		[BLK_UNSUPPORTED] = "not supported",
 		[BLK_NOSPACE] = "the host's file system is full",
-		[BLK_FAULT] = "the host's disk cannot reach the client's pages: say "
-			      "Cache = buffered or Mode = copy",
+		[BLK_FAULT] = "no access to the client's pages: try Cache = buffered",
 		[BLK_OUT_OF_RANGE] = "past the end of the disk",
 		[BLK_MISALIGNED] = "not aligned to the logical sector",
 		[BLK_READ_ONLY] = "the disk is read-only",

@@ -154,7 +154,7 @@ static int map(struct keeper *k, enum policy_purpose purpose, const uint32_t *nu
 		return WIRE_ENOMEM;
 	result = maps_add(&k->maps, k->device.seen.frontend, purpose, refs, n, writable,
 			  out);
-	if (result == WIRE_BUSY)
+	if (result == WIRE_BUSY || result == WIRE_REFUSED)
 		refuse(k, what, POLICY_KEY_EXCLUSIVE);
 	if (result == WIRE_OK && k->policy.audit_level == POLICY_AUDIT_DECISIONS)
 		audit_line(&k->audit, "map",

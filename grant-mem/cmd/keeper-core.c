@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -23,34 +22,6 @@ void keeper_event(struct keeper *k, enum log_level level, const char *event,
 		log_line(&k->log, level, "%s: %s", event, text);
 	if (level != LOG_LEVEL_WARNING || audit_may(&k->audit))
 		audit_line(&k->audit, event, "\"text\":\"%s\"", text);
-}
-
-void keeper_status(struct keeper *k)
-{
-	const struct device *d = &k->device;
-	char line[256];
-
-	if (!d->answered)
-		snprintf(line, sizeof(line), "STATUS=waiting for xenstore");
-	else if (!d->seen.present)
-		snprintf(line, sizeof(line), "STATUS=waiting for the device in %s",
-			 d->root);
-	else
-		snprintf(line, sizeof(line), "STATUS=%s d%u %s, generation %u",
-			 k->peer.stage == PEER_SERVING ? "serving"
-						       : "waiting for the back end of",
-			 d->seen.frontend.v, k->policy.device, d->generation);
-	sd_notify(0, line);
-}
-
-void keeper_store(const char *name, unsigned number, int fd)
-{
-	char line[96];
-
-	snprintf(line, sizeof(line), "%s\nFDNAME=%s-%u%s",
-		 fd < 0 ? "FDSTOREREMOVE=1" : "FDSTORE=1", name, number,
-		 fd < 0 ? "" : "\nFDPOLL=0");
-	sd_pid_notify_with_fds(0, 0, line, &fd, fd >= 0);
 }
 
 void keeper_revoke(struct keeper *k, const char *why, bool channels)

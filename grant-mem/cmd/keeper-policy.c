@@ -37,11 +37,14 @@ static void tell(const char *path)
 }
 
 /* What the grammar allows and this program does not. */
-static const char *misfit(const struct policy *p, uint32_t *device)
+static const char *misfit(const struct keeper *k, const struct policy *p,
+			  uint32_t *device)
 {
-	if (p->isolation == POLICY_DOMAIN)
-		return "Isolation = domain has no keeper: use the unit "
-		       "xdd-CLASS-domain";
+	if (p->isolation != k->isolation)
+		return k->isolation == POLICY_PROCESS
+			       ? "Isolation = domain has no keeper: use the unit "
+				 "xdd-CLASS-domain"
+			       : "Isolation = process has one: use the unit xdd-CLASS";
 	if (p->data_pages > MAPS_SLOTS - p->ring_pages)
 		return "RingPages and DataPages are more than a keeper can hold, 65536";
 	if (!class_device_id(p->class, p->device, device))
@@ -113,7 +116,7 @@ int keeper_policy_load(struct keeper *k, bool reload)
 		tell(path);
 		return -EINVAL;
 	}
-	why = misfit(&policy, &device);
+	why = misfit(k, &policy, &device);
 	if (!why && reload && policy_needs_restart(&k->policy, &policy))
 		why = "this change needs a restart of the back end's and keeper's "
 		      "units";

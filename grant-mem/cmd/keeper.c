@@ -121,38 +121,6 @@ static void reload(struct keeper *k)
 	sd_notify(0, "READY=1");
 }
 
-static void xenbus_close(struct keeper *k, const char *why)
-{
-	if (why)
-		keeper_event(k, LOG_LEVEL_WARNING, "xenstore", "%s: connecting anew",
-			     why);
-	close(k->xenbus);
-	k->xenbus = -1;
-	k->xenbus_at = why ? k->now + RETRY_NS + k->now % RETRY_NS : k->now;
-	k->device.answered = false;
-	xs_reset(&k->xs);
-	keeper_status(k);
-}
-
-static void xenbus_turn(struct keeper *k)
-{
-	int err;
-
-	if (k->xenbus >= 0 && k->device.astray)
-		xenbus_close(k, NULL);
-	if (k->xenbus < 0 && k->now >= k->xenbus_at) {
-		k->xenbus_at = k->now + RETRY_NS;
-		k->xenbus = xs_open();
-		device_reconnect(k);
-	}
-	if (k->xenbus < 0)
-		return;
-	err = xs_turn(&k->xs, k->xenbus, k->now);
-	polls[XENBUS].events = err == 1 ? POLLIN | POLLOUT : POLLIN;
-	if (err < 0 || xs_stuck(&k->xs, k->now))
-		xenbus_close(k, err < 0 ? strerror(-err) : "no answer for 30 s");
-}
-
 static void wait_until(struct keeper *k, uint64_t next)
 {
 	uint64_t now = clock_now(), ns = next > now ? next - now : 0;
@@ -201,9 +169,10 @@ static void run(struct keeper *k)
 	sd_watchdog_enabled(0, &watchdog);
 	watchdog = watchdog ? watchdog * 500 : UINT64_MAX / 2; /* us to ns, halved */
 	do {
-		xenbus_turn(k);
+		keeper_xenbus(k);
 		next = keeper_turn(k);
-		xenbus_turn(k); /* what that asked goes out now */
+		/* What that asked goes out now. */
+		polls[XENBUS].events = keeper_xenbus(k);
 		if (k->now - fed >= watchdog) {
 			sd_notify(0, "WATCHDOG=1");
 			fed = k->now;
@@ -273,6 +242,6 @@ int main(int argc, char **argv)
 	audit_line(&k->audit, "stop", "\"connected\":%u", k->peer.pidfd >= 0);
 	k->device.status = "dead";
 	keeper_turn(k);
-	xenbus_turn(k); /* best effort: nobody waits for it */
+	keeper_xenbus(k); /* best effort: nobody waits for it */
 	return 0;
 }

@@ -6,6 +6,8 @@
  * keeper-device.c finds the device in xenstore; keeper-peer.c holds the
  * connection to the back end and keeper-calls.c answers it. All state is in struct
  * keeper, nothing is allocated after the start, and k->now is read once a turn.
+ * All but keeper.c and keeper-systemd.c is a library: with Isolation = domain it
+ * decides inside the back end (backends/host-domain.h).
  *
  * Invariants:
  *  1. what the back end may do follows from k->policy and k->device alone,
@@ -29,6 +31,7 @@
 struct keeper {
 	const char *name;
 	const char *policy_dir, *ledger_dir;
+	enum policy_isolation isolation; /* what this program is for */
 
 	struct policy policy;
 	const struct class_info *class;
@@ -57,10 +60,6 @@ struct keeper {
  * peer can provoke: both are limited then. The text must need no JSON escape. */
 void keeper_event(struct keeper *k, enum log_level level, const char *event,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-/* A line for systemctl status. */
-void keeper_status(struct keeper *k);
-/* Hand @fd to systemd's store as @name-@number, or (fd < 0) take it out. */
-void keeper_store(const char *name, unsigned number, int fd);
 /* Everything the back end maps has to go, because of @why; with @channels the
  * event channels too. */
 void keeper_revoke(struct keeper *k, const char *why, bool channels);
@@ -72,6 +71,16 @@ void keeper_init(struct keeper *k, const struct registrar_ops *ops,
 		 uint64_t release_ns);
 /* Whatever is due without a descriptor being ready. Returns when again. */
 uint64_t keeper_turn(struct keeper *k);
+
+/* keeper-systemd.c, and without a keeper's process backends/host-domain.c. */
+/* A line for systemctl status. */
+void keeper_status(struct keeper *k);
+/* Hand @fd to systemd's store as @name-@number, or (fd < 0) take it out. */
+void keeper_store(const char *name, unsigned number, int fd);
+
+/* keeper-xenbus.c. Reads and writes what k->xenbus takes; connects anew when that
+ * is due. The events to poll it for. */
+short keeper_xenbus(struct keeper *k);
 
 /* keeper-policy.c. 0; or what is wrong was logged and nothing changed. */
 int keeper_policy_load(struct keeper *k, bool reload);

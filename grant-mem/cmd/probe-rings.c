@@ -43,7 +43,7 @@ static int probe_unfixed(struct probe *p, const struct probe_try *try)
 	(void)try;
 	if (!sqe)
 		return probe_skip(p, "the ring is full");
-	io_uring_prep_read(sqe, p->pipe[0], &byte, 1, 0);
+	io_uring_prep_read(sqe, p->pair[0], &byte, 1, 0);
 	return ring_result(&p->loop.ring);
 }
 

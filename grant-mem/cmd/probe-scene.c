@@ -134,8 +134,9 @@ int probe_scene(struct probe *p)
 		!fstat(p->client.fds[WIRE_FD_GNTDEV_RW], &st) && S_ISCHR(st.st_mode);
 	scene_keeper(p);
 	scene_others(p);
-	if (pipe(p->pipe) < 0 || write(p->pipe[1], "x", 1) != 1) {
-		p->text = "cannot make a pipe";
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, p->pair) < 0 ||
+	    write(p->pair[1], "x", 1) != 1) {
+		p->text = "cannot make a pair of sockets";
 		return -errno;
 	}
 	p->readable =

@@ -76,7 +76,7 @@ struct probe {
 	unsigned others_count;
 	char ring_key[WIRE_KEY_BYTES], event_key[WIRE_KEY_BYTES];
 	void *readable; /* a page mapped for reading alone */
-	int pipe[2];	/* holds one byte to read */
+	int pair[2];	/* of sockets; holds one byte to read */
 };
 
 struct probe_try {

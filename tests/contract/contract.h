@@ -5,8 +5,8 @@
  * loopxen, the keeper or Xen itself.
  *
  * The other end, a client that grants, revokes, writes keys and sends events,
- * is a struct granter: a few lines over loopxen (granter-loopxen.c), a program
- * in a client VM on real Xen (granter-xen.c, driven by granter-remote.c).
+ * is a struct granter: a few lines over loopxen (granter-loopxen.c); on real
+ * Xen one that tells a program in a client VM what to do.
  *
  * Prints "ok - NAME" or "not ok - NAME" a test, with the line that failed.
  */

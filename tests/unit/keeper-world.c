@@ -230,7 +230,7 @@ static void handle(const struct xs_message *m)
 	answer(h, h->type, "OK", 3);
 }
 
-static void pump(void)
+void world_pump(void)
 {
 	const char *out;
 	size_t n;
@@ -317,7 +317,7 @@ void world_turn(uint64_t ns)
 	k->now += ns;
 	for (unsigned i = 0; i < 8; i++) {
 		keeper_turn(k);
-		pump();
+		world_pump();
 		k->now += 3 * CLOCK_MS;
 		if (k->peer.fd >= 0 && !k->peer.waits)
 			peer_read(k);

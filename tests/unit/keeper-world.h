@@ -46,6 +46,8 @@ void world_fire(void);				     /* a watch event */
 void world_device(void);
 /* Some turns of the keeper and of xenstored, @ns later. */
 void world_turn(uint64_t ns);
+/* Xenstored answers what was asked. */
+void world_pump(void);
 /* A back end connects; stage as if it had said HELLO and BEGIN. */
 void world_connect(void);
 /* Send @m as @type of @body bytes; turn; receive into @m. Its result, or -1 if

@@ -112,11 +112,36 @@ static void front(enum store_state state, const char *want, enum life_state end)
 	assert_int_equal(life.state, end);
 }
 
+/* Time passes: nothing is asked for but what @want says, in the last tick. */
+static void ticks(const char *want)
+{
+	for (int i = 0; i < LIFE_REMOVE_TICKS - 1; i++) {
+		asked[0] = '\0';
+		assert_int_equal(life_tick(&life), 0);
+		assert_string_equal(asked, "");
+	}
+	assert_int_equal(life_tick(&life), 0);
+	assert_string_equal(asked, want);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(life_tick(&life), 0);
+	assert_string_equal(asked, want);
+}
+
 static void connected(void)
 {
 	front(STORE_INITIALISING, "o2", LIFE_WAITING);
 	front(STORE_INITIALISED, "c4", LIFE_CONNECTED);
 	front(STORE_CONNECTED, "", LIFE_CONNECTED);
+}
+
+static void online_device_is_never_removed(void **state)
+{
+	(void)state;
+	ticks("");
+	connected();
+	ticks("");
+	front(STORE_CLOSED, "d6", LIFE_CLOSED);
+	ticks("");
 }
 
 static void ordinary_life(void **state)
@@ -152,7 +177,8 @@ static void removal_deletes_the_directory_once(void **state)
 	st.online = false;
 	front(STORE_CONNECTED, "", LIFE_CONNECTED);
 	front(STORE_CLOSING, "5", LIFE_CONNECTED);
-	front(STORE_CLOSED, "d6r", LIFE_CLOSED);
+	front(STORE_CLOSED, "d6", LIFE_CLOSED);
+	ticks("r");
 	front(STORE_CLOSED, "", LIFE_CLOSED);
 	st.present = false;
 	front(STORE_UNKNOWN, "", LIFE_ABSENT);
@@ -163,7 +189,8 @@ static void removal_before_any_client(void **state)
 	(void)state;
 	front(STORE_INITIALISING, "o2", LIFE_WAITING);
 	st.online = false;
-	front(STORE_INITIALISING, "6r", LIFE_CLOSED);
+	front(STORE_INITIALISING, "6", LIFE_CLOSED);
+	ticks("r");
 }
 
 static void client_destroyed(void **state)
@@ -171,7 +198,8 @@ static void client_destroyed(void **state)
 	(void)state;
 	connected();
 	st.online = false;
-	front(STORE_UNKNOWN, "d6r", LIFE_CLOSED);
+	front(STORE_UNKNOWN, "d6", LIFE_CLOSED);
+	ticks("r");
 }
 
 static void found_offline(void **state)
@@ -179,7 +207,8 @@ static void found_offline(void **state)
 	(void)state;
 	st.online = false;
 	st.back = STORE_CLOSING;
-	front(STORE_UNKNOWN, "6r", LIFE_CLOSED);
+	front(STORE_UNKNOWN, "6", LIFE_CLOSED);
+	ticks("r");
 }
 
 static void new_domid_replaces_the_old_one(void **state)
@@ -299,8 +328,14 @@ static void full_queue_loses_no_state(void **state)
 	queue_full = true;
 	st.online = false;
 	front(STORE_CLOSED, "d", LIFE_CLOSED);
+	ticks("");
 	queue_full = false;
-	front(STORE_CLOSED, "6r", LIFE_CLOSED);
+	front(STORE_CLOSED, "6", LIFE_CLOSED);
+	queue_full = true;
+	ticks("");
+	queue_full = false;
+	assert_int_equal(life_tick(&life), 0);
+	assert_string_equal(asked, "r");
 }
 
 /* Whatever the client writes, in whatever order: no state outside the table
@@ -339,6 +374,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(ordinary_life, set_up),
+		cmocka_unit_test_setup(online_device_is_never_removed, set_up),
 		cmocka_unit_test_setup(init_wait_stays_until_the_client_acts, set_up),
 		cmocka_unit_test_setup(driver_reloaded, set_up),
 		cmocka_unit_test_setup(removal_deletes_the_directory_once, set_up),

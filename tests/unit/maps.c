@@ -69,17 +69,58 @@ static int setup(void **state)
 	return 0;
 }
 
-static uint32_t add(uint32_t first, uint32_t n, enum wire_result expected)
+static uint32_t add_as(enum policy_purpose purpose, uint32_t first, uint32_t n,
+		       enum wire_result expected)
 {
 	struct gref refs[WIRE_REFS_MAX];
 	struct wire_mapped mapped = {0};
 
 	for (uint32_t i = 0; i < n; i++)
 		refs[i].v = first + i;
-	assert_int_equal(maps_add(&maps, (struct domid){3}, POLICY_PURPOSE_DATA, refs,
-				  n, true, &mapped),
-			 expected);
+	assert_int_equal(
+		maps_add(&maps, (struct domid){3}, purpose, refs, n, true, &mapped),
+		expected);
 	return mapped.id;
+}
+
+static uint32_t add(uint32_t first, uint32_t n, enum wire_result expected)
+{
+	return add_as(POLICY_PURPOSE_DATA, first, n, expected);
+}
+
+/* A ring's reference is not data, and the other way round, while it is held. */
+static void test_one_purpose(void **state)
+{
+	uint32_t ring = add_as(POLICY_PURPOSE_RING, 20, 2, WIRE_OK), data;
+
+	(void)state;
+	add(18, 3, WIRE_REFUSED);
+	add(21, 1, WIRE_REFUSED);
+	assert_int_equal(maps.usage.data_pages, 0);
+	data = add(22, 4, WIRE_OK);
+	add_as(POLICY_PURPOSE_RING, 24, 1, WIRE_REFUSED);
+	assert_true(maps_release(&maps, ring, 1));
+	assert_true(maps_release(&maps, data, 1));
+	add(18, 3, WIRE_OK);
+}
+
+/* Only the id that was given names a registration, not one of its pages. */
+static void test_page_is_no_registration(void **state)
+{
+	uint32_t id = add(10, 8, WIRE_OK);
+
+	(void)state;
+	for (uint32_t turn = 0; turn < 4; turn++) {
+		for (uint32_t i = 0; i < 8; i++) {
+			uint32_t guess = turn << 16 | i;
+
+			if (guess != id)
+				assert_false(maps_release(&maps, guess, 1));
+		}
+	}
+	assert_int_equal(drops, 0);
+	assert_true(maps_release(&maps, id, 1));
+	assert_true(maps_empty(&maps));
 }
 
 static void test_at_once(void **state)
@@ -236,6 +277,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_at_once, setup),
 		cmocka_unit_test_setup(test_stale_id, setup),
+		cmocka_unit_test_setup(test_one_purpose, setup),
+		cmocka_unit_test_setup(test_page_is_no_registration, setup),
 		cmocka_unit_test_setup(test_late, setup),
 		cmocka_unit_test_setup(test_never, setup),
 		cmocka_unit_test_setup(test_drop_fails, setup),

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/sched.h>
+#include <linux/sockios.h>
 #include <liburing.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -343,6 +344,43 @@ static int last_serves(void)
 	return 0;
 }
 
+/* Isolation = domain: the keeper's parts work on, and that is all there is more. */
+static int last_domain(void)
+{
+	static const long calls[] = {
+		SYS_socket,	   SYS_socketpair,  SYS_connect,	 SYS_bind,
+		SYS_execve,	   SYS_execveat,    SYS_clone,		 SYS_kill,
+		SYS_ptrace,	   SYS_mprotect,    SYS_mremap,		 SYS_prctl,
+		SYS_seccomp,	   SYS_unlinkat,    SYS_fchmodat,	 SYS_dup,
+		SYS_memfd_create,  SYS_pidfd_open,  SYS_process_vm_readv, SYS_setuid,
+		SYS_io_uring_setup, SYS_mount,	    SYS_unshare,	 SYS_bpf,
+		SYS_sendmmsg,	   SYS_openat2,	    SYS_epoll_create1,	 9999,
+	};
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+
+	CHECK(!seal_last_domain());
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (!refused(syscall(calls[i], -1, -1, -1, -1, -1, -1))) {
+			fprintf(stderr, "system call %ld\n", calls[i]);
+			return 1;
+		}
+	CHECK(syscall(SYS_clone3, NULL, 0) == -1);
+	for (uint32_t low = 0; low < 0x10000; low++) {
+		uint8_t type = (uint8_t)(low >> 8);
+
+		CHECK(ioctl_refused(0x00180000 | low) == (type != 'G' && type != 'E'));
+	}
+	CHECK(!ioctl_refused(SIOCOUTQ));
+	CHECK(open("/dev/null", O_RDWR) >= 0 && !access("/dev/null", F_OK));
+	CHECK(!refused(fcntl(-1, F_OFD_SETLK, &lock)));
+	CHECK(refused(fcntl(0, F_DUPFD, 0)) && refused(fcntl(0, F_SETOWN, 1)));
+	CHECK(!refused(fallocate(-1, 0, 0, 1)) && !refused(renameat(-1, "", -1, "")));
+	CHECK(!refused(syscall(SYS_epoll_ctl, -1, 0, 0, NULL)));
+	CHECK(!refused(syscall(SYS_timerfd_settime, -1, 0, NULL, NULL)));
+	CHECK(!refused(sendmsg(-1, NULL, 0)));
+	return 0;
+}
+
 /* An assert behind the doors still dies as one. */
 static int last_aborts(void)
 {
@@ -392,6 +430,7 @@ CASE(others_first)
 CASE(between_doors)
 CASE(last_refuses)
 CASE(last_serves)
+CASE(last_domain)
 
 static void test_last_aborts(void **state)
 {
@@ -444,6 +483,7 @@ int main(void)
 		cmocka_unit_test(test_between_doors),
 		cmocka_unit_test(test_last_refuses),
 		cmocka_unit_test(test_last_serves),
+		cmocka_unit_test(test_last_domain),
 		cmocka_unit_test(test_last_aborts),
 		cmocka_unit_test(test_other_abi),
 		cmocka_unit_test(test_exec),
