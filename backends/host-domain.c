@@ -123,8 +123,8 @@ int domain_connect(struct domain *d, struct client *c, struct keeper *k,
 
 	*d = (struct domain){.inner = {domain_answer}, .keeper = k};
 	r = domain_files(d);
-	if (!r && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
-			     pair))
+	if (!r &&
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair))
 		r = -errno;
 	if (r)
 		return r;
@@ -140,6 +140,7 @@ int domain_connect(struct domain *d, struct client *c, struct keeper *k,
 	r = client_hello(c, class);
 	if (r > 0) {
 		c->why = "the policy is of another class: see the line before";
+		d->unfit = true;
 		return -EINVAL;
 	}
 	return r ? r : client_begin(c);
@@ -186,6 +187,7 @@ int domain_open(struct domain *d, struct client *c, const struct domain_who *who
 			 "it: start it through its unit, xdd-%s@%s",
 			 who->class, who->name);
 		c->why = why;
+		d->unfit = true;
 		return -EINVAL;
 	}
 	domain_audit(k);

@@ -20,6 +20,8 @@
 #ifndef XDD_HOST_DOMAIN_H
 #define XDD_HOST_DOMAIN_H
 
+#include <stdbool.h>
+
 #include "grant-mem/client.h"
 
 struct keeper;
@@ -33,14 +35,14 @@ struct domain_who {
 struct domain {
 	struct client_inner inner; /* what @client turns */
 	struct keeper *keeper;
-	int fd; /* readable when domain_turn() or client_poll() has work */
+	bool unfit; /* domain_open() failed for what the policy says */
+	int fd;	    /* readable when domain_turn() or client_poll() has work */
 	int timer;
 };
 
 /* Read and check @who's policy, open the Xen devices and the audit log, and
- * connect @c. 0, -EINVAL if the policy is not to be served like this (all the
- * reasons are on standard error), or another negative errno; @c->why then says
- * what to do. Before sealing. */
+ * connect @c. 0 or a negative errno, with @c->why; if it is @d->unfit, the lines
+ * before say all that is wrong. Before sealing. */
 int domain_open(struct domain *d, struct client *c, const struct domain_who *who);
 /* The part of it that connects @c to @k, which is ready for a back end. */
 int domain_connect(struct domain *d, struct client *c, struct keeper *k,

@@ -30,8 +30,7 @@ struct doors {
 };
 
 /* Take over what xdd-enter left, or start without it, as @who says; the policy's
- * text lands in @text. Bytes, or a negative errno: -EINVAL if the policy is not
- * one to be served by @who. */
+ * text lands in @text. Bytes, or a negative errno. */
 int doors_adopt(struct doors *doors, const struct domain_who *who, char *text,
 		size_t size);
 /* Make the three handles. 0 or a negative errno. */

@@ -221,8 +221,8 @@ static void host_show(struct host *host)
 
 	if (host->shown && host->shown_state == host->life.state)
 		return;
-	snprintf(line, sizeof(line), "STATUS=%s: %s", host->log.who,
-		 life_name(host->life.state));
+	snprintf(line, sizeof(line), "STATUS=%s: %s%s", host->log.who,
+		 life_name(host->life.state), host->doors.inner ? ", NO KEEPER" : "");
 	notify_send(&host->notify, line);
 	host->shown = true;
 	host->shown_state = host->life.state;
@@ -358,10 +358,11 @@ static int host_policy(struct host *host, const char *name)
 		return -EINVAL;
 	}
 	if (!host->doors.inner && host->policy.isolation == POLICY_DOMAIN) {
-		log_line(&host->log, LOG_LEVEL_ERROR,
-			 "Isolation = domain has neither keeper nor xdd-enter: start it "
-			 "through its unit, xdd-%s-domain@%s",
-			 host->class->name, name);
+		log_line(
+			&host->log, LOG_LEVEL_ERROR,
+			"Isolation = domain has neither keeper nor xdd-enter: start it "
+			"through its unit, xdd-%s-domain@%s",
+			host->class->name, name);
 		return -EINVAL;
 	}
 	if (host->doors.inner)
@@ -385,7 +386,7 @@ static int host_adopt(struct host *host, const struct domain_who *who)
 		r = doors_open(&host->doors);
 	}
 	if (r < 0) {
-		if (r == -EINVAL && host->doors.inner)
+		if (host->doors.domain.unfit)
 			host->result = HOST_CONFIG;
 		log_line(&host->log, LOG_LEVEL_ERROR, "%s", host->doors.why);
 		return r;

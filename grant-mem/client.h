@@ -45,11 +45,11 @@ struct client_inner {
 };
 
 struct client {
-	int fd;			/* the socket, or -1 */
+	int fd;			    /* the socket, or -1 */
 	struct client_inner *inner; /* NULL: the other end is another process */
-	int fds[WIRE_FD_COUNT]; /* or -1 */
-	int timeout_ms;		/* for a reply; CLIENT_REPLY_MS */
-	int error;		/* the first one, or 0 (invariant 4) */
+	int fds[WIRE_FD_COUNT];	    /* or -1 */
+	int timeout_ms;		    /* for a reply; CLIENT_REPLY_MS */
+	int error;		    /* the first one, or 0 (invariant 4) */
 	const char *why;
 
 	uint64_t copy_bytes, policy_bytes;

@@ -4,8 +4,8 @@
  * reaches pages of a client.
  *
  * Not an allocator and not a cache. Implementations: grants-keeper.c (through
- * the keeper, the normal case), grants-xen.c (Isolation = domain, tools), and
- * the loopback world of the tests. One contract suite holds for all of them.
+ * the keeper: another process, or with Isolation = domain this one), and the
+ * loopback world of the tests. One contract suite holds for all of them.
  *
  * Invariants:
  *  1. a back end names a ring's reference by its xenstore key, never by its

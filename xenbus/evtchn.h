@@ -2,7 +2,7 @@
 /*
  * Seam A, event channels: the verbs over ports bound to one client.
  *
- * Implementations: evtchn-keeper.c, evtchn-xen.c, the tests' loopback world.
+ * Implementations: evtchn-keeper.c, the tests' loopback world.
  * Invariants:
  *  1. a port is named by the front-end key that holds the client's end;
  *  2. a delivered port stays masked until evtchn_unmask(): leaving it masked

@@ -4,7 +4,7 @@
  *
  * Not xenstore as a whole: no path, no transaction, no other domain. A back
  * end reads keys of both directories and writes keys of its own one.
- * Implementations: store-keeper.c, store-xen.c, the tests' loopback world.
+ * Implementations: store-keeper.c, the tests' loopback world.
  *
  * Invariants:
  *  1. what is read is hostile text of at most STORE_VALUE_MAX bytes;

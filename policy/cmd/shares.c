@@ -22,10 +22,10 @@ static uint64_t mapped_pages(const struct policy *policy)
 	return policy->ring_pages + (maps_data(policy) ? policy->data_pages : 0);
 }
 
-/* One a ring; the keeper's four pairs that tell of a release. */
+/* One a ring; four pairs that tell of a release, with and without a keeper. */
 static uint64_t event_channels(const struct policy *policy)
 {
-	return policy->ring_pages + (policy->isolation == POLICY_PROCESS ? 8 : 0);
+	return policy->ring_pages + 8;
 }
 
 /* The front-end directory and the back-end directory. */

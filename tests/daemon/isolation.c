@@ -22,8 +22,8 @@
 #include "grant-mem/client.h"
 
 #define POLICY(isolation)                                                              \
-	"Format = 1\n[Backend]\nClass = blk\nResource = null:1M\n" isolation            \
-	"[Client]\nDomain = 3\nDevice = xvda\n[Limits]\nInFlight = 1\n"                 \
+	"Format = 1\n[Backend]\nClass = blk\nResource = null:1M\n" isolation           \
+	"[Client]\nDomain = 3\nDevice = xvda\n[Limits]\nInFlight = 1\n"                \
 	"Operations = 1/s burst 1\nBytes = 1M/s burst 1M\nEvents = 10/s burst 10\n"
 #define DOMAIN "Isolation = domain\n"
 
@@ -94,7 +94,8 @@ static int run(const char *policy)
 	ssize_t n;
 	pid_t pid;
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair),
+			 0);
 	pid = fork();
 	if (!pid) {
 		dup2(out[1], STDERR_FILENO);

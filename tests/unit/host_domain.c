@@ -25,9 +25,9 @@
 #include "xenbus/store-keeper.h"
 
 #define COPY_POLICY                                                                    \
-	"Format = 1\n[Backend]\nClass = blk\nResource = null:1M\nReadOnly = no\n"       \
-	"[Client]\nDomain = 3\nDevice = xvda\n[Memory]\n"           \
-	"Mode = copy\nRingPages = 4\nDataPages = 16\nGrantRefs = 8-1000\n[Limits]\n"    \
+	"Format = 1\n[Backend]\nClass = blk\nResource = null:1M\nReadOnly = no\n"      \
+	"[Client]\nDomain = 3\nDevice = xvda\n[Memory]\n"                              \
+	"Mode = copy\nRingPages = 4\nDataPages = 16\nGrantRefs = 8-1000\n[Limits]\n"   \
 	"InFlight = 32\nOperations = 1000/s\nBytes = 1M/s\nEvents = 1000/s\n"
 
 static struct domain domain;
@@ -131,7 +131,8 @@ static void test_maps(void **state)
 	assert_int_equal(grants_unmap(grants, &map), 0);
 	assert_int_equal(world.k->maps.usage.data_pages, 0);
 	assert_int_equal(grants_map(grants, refs, 1, false, &map), GRANTS_OK);
-	assert_int_equal(mprotect(map.addr, XEN_PAGE_BYTES, PROT_READ | PROT_WRITE), -1);
+	assert_int_equal(mprotect(map.addr, XEN_PAGE_BYTES, PROT_READ | PROT_WRITE),
+			 -1);
 	assert_int_equal(grants_unmap(grants, &map), 0);
 }
 
@@ -202,9 +203,9 @@ static void test_reads_and_writes(void **state)
 	char value[STORE_VALUE_MAX + 1];
 
 	(void)state;
-	assert_int_equal(store_read(store, STORE_FRONT, "event-channel", value,
-				    sizeof(value)),
-			 STORE_OK);
+	assert_int_equal(
+		store_read(store, STORE_FRONT, "event-channel", value, sizeof(value)),
+		STORE_OK);
 	assert_string_equal(value, "17");
 	assert_int_equal(store_read(store, STORE_BACK, "none", value, sizeof(value)),
 			 STORE_ABSENT);
@@ -284,6 +285,15 @@ static void test_not_let_go(void **state)
 	munmap(map.addr, XEN_PAGE_BYTES);
 }
 
+static void test_ends(void **state)
+{
+	(void)state;
+	turns(3);
+	domain_close(&domain);
+	turns(1);
+	assert_string_equal(world.last_write, "drivers/xdd/test/status=dead");
+}
+
 static void test_wrong_class(void **state)
 {
 	(void)state;
@@ -313,6 +323,7 @@ int main(void)
 		TEST(timer),
 		TEST(xenstored_late),
 		TEST(not_let_go),
+		TEST(ends),
 		cmocka_unit_test(test_wrong_class),
 	};
 
