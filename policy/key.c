@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "common/number.h"
-#include "policy/class.h"
 
 /* A word is stored as the unsigned integer that its enum is made of. */
 _Static_assert(sizeof(enum policy_class) == sizeof(unsigned), "enums are unsigned");
@@ -56,20 +55,16 @@ static bool amount(const char *text, size_t len, uint64_t *out)
 bool policy_value_rate(const char *value, struct policy_rate *out)
 {
 	static const char word[] = " burst ";
-	const char *slash = strstr(value, "/s"), *rest;
+	const char *slash = strstr(value, "/s"), *rest = slash ? slash + 2 : "";
+	size_t skip = strlen(word);
 	struct policy_rate rate;
 
 	if (!slash || !amount(value, (size_t)(slash - value), &rate.per_second))
 		return false;
 	rate.burst = rate.per_second < 10 ? 1 : rate.per_second / 10;
-	rest = slash + 2;
-	if (*rest) {
-		if (strncmp(rest, word, strlen(word)))
-			return false;
-		rest += strlen(word);
-		if (!amount(rest, strlen(rest), &rate.burst))
-			return false;
-	}
+	if (*rest && (strncmp(rest, word, skip) ||
+		      !amount(rest + skip, strlen(rest + skip), &rate.burst)))
+		return false;
 	*out = rate;
 	return true;
 }
@@ -194,14 +189,13 @@ const struct key_row key_rows[POLICY_KEY_COUNT] = {
 };
 /* clang-format on */
 
-const char *key_in(enum policy_key key, const char *section)
+bool key_is(enum policy_key key, const char *section, const char *name)
 {
-	const char *name = key_rows[key].name;
-	size_t len = strlen(section);
+	const char *full = key_rows[key].name, *dot = strchr(full, '.');
+	size_t len = dot ? (size_t)(dot - full) : 0;
 
-	if (!len)
-		return strchr(name, '.') ? NULL : name;
-	return !strncmp(name, section, len) && name[len] == '.' ? name + len + 1 : NULL;
+	return strlen(section) == len && !strncmp(full, section, len) &&
+	       !strcmp(dot ? dot + 1 : full, name);
 }
 
 bool key_set(enum policy_key key, const char *value, struct policy *policy)
@@ -214,9 +208,4 @@ bool key_set(enum policy_key key, const char *value, struct policy *policy)
 const char *policy_key_name(enum policy_key key)
 {
 	return key_rows[key].name;
-}
-
-const char *policy_class_name(enum policy_class class)
-{
-	return class_info(class)->name;
 }

@@ -159,7 +159,5 @@ bool policy_value_rate(const char *value, struct policy_rate *out);
 
 /* "Memory.DataPages", for messages and the audit log. */
 const char *policy_key_name(enum policy_key key);
-/* "blk", the word in policy files. */
-const char *policy_class_name(enum policy_class class);
 
 #endif

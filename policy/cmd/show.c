@@ -100,7 +100,10 @@ static void show_key(const struct policy *policy, enum policy_key key)
 static bool is_generic(const char *section)
 {
 	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
-		if (key_in(key, section))
+		const char *name = key_rows[key].name, *dot = strchr(name, '.');
+
+		if (dot && strlen(section) == (size_t)(dot - name) &&
+		    !strncmp(name, section, strlen(section)))
 			return true;
 	}
 	return false;
