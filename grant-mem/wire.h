@@ -22,6 +22,8 @@
 
 #include <stdint.h>
 
+#include "policy/policy.h"
+
 #define WIRE_VERSION_MIN 1
 #define WIRE_VERSION_MAX 1
 #define WIRE_BYTES_MAX	 8192 /* of any message */
@@ -91,9 +93,7 @@ struct wire_welcome {
 struct wire_limits {
 	uint32_t in_flight;
 	uint32_t reserved;
-	uint64_t operations, operations_burst;
-	uint64_t bytes, bytes_burst;
-	uint64_t events, events_burst;
+	struct policy_rate operations, bytes, events;
 };
 
 struct wire_begin {

@@ -96,19 +96,14 @@ static void audit_start(struct keeper *k)
 	for (int i = 0; i < 32; i++)
 		snprintf(digest + 2 * i, 3, "%02x", k->digest[i]);
 	audit_line(&k->audit, "start",
-		   "\"instance\":\"%s\",\"class\":\"%s\",\"policy\":\"%s\",\"keeper\":"
-		   "\"%s\","
-		   "\"program\":\"%s\",\"boot\":\"%s\"",
+		   "\"instance\":\"%s\",\"class\":\"%s\",\"policy\":\"%s\","
+		   "\"keeper\":\"%s\",\"program\":\"%s\",\"boot\":\"%s\"",
 		   k->name, k->class->name, digest, self, program, boot ? boot : "");
 }
 
 static void reload(struct keeper *k)
 {
-	char line[64];
-
-	snprintf(line, sizeof(line), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-		 k->now / 1000);
-	sd_notify(0, line);
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, k->now / 1000);
 	if (keeper_policy_load(k, true)) {
 		keeper_event(k, LOG_LEVEL_ERROR, "reload",
 			     "the old policy stays in force");
