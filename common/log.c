@@ -14,12 +14,9 @@
 
 void log_init(struct log *log, const char *instance)
 {
-	*log = (struct log){
-		.burst = LOG_BURST,
-		.per_minute = LOG_PER_MINUTE,
-		.tokens = LOG_BURST,
-		.filled_ns = clock_now(),
-	};
+	*log = (struct log){.burst = LOG_BURST, .per_minute = LOG_PER_MINUTE};
+	log->tokens = log->burst;
+	log->filled_ns = clock_now();
 	snprintf(log->who, sizeof(log->who), "%s", instance);
 }
 

@@ -73,20 +73,12 @@ void maps_init(struct maps *maps, struct registrar *registrar, uint64_t release_
 	maps_reset(maps);
 }
 
-static int register_all(struct maps *maps, struct domid client, const struct gref *refs,
-			uint32_t n, bool writable, uint64_t *index)
-{
-	struct registrar *r = maps->registrar;
-	int err = maps->ledger < 0 ? 0 : ledger_lock(maps->ledger, refs, n);
-
-	return err ? err : r->ops->add(r, client, refs, n, writable, index);
-}
-
 enum wire_result maps_add(struct maps *maps, struct domid client,
 			  enum policy_purpose purpose, const struct gref *refs,
 			  uint32_t n, bool writable, struct wire_mapped *out)
 {
 	uint32_t used = maps->usage.ring_pages + maps->usage.data_pages, head = NONE;
+	struct registrar *r = maps->registrar;
 	struct maps_slot *slot;
 	uint64_t index;
 	int err;
@@ -105,7 +97,9 @@ enum wire_result maps_add(struct maps *maps, struct domid client,
 	slot->pages = n;
 	slot->purpose = (uint8_t)purpose;
 	slot->writable = writable;
-	err = register_all(maps, client, refs, n, writable, &index);
+	err = maps->ledger < 0 ? 0 : ledger_lock(maps->ledger, refs, n);
+	if (!err)
+		err = r->ops->add(r, client, refs, n, writable, &index);
 	if (err) {
 		refund(maps, head);
 		if (err == -EAGAIN)

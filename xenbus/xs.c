@@ -17,8 +17,7 @@ static const struct {
 
 void xs_init(struct xs *xs, void (*event)(struct xs *xs, const char *token))
 {
-	memset(xs, 0, sizeof(*xs));
-	xs->event = event;
+	*xs = (struct xs){.event = event};
 }
 
 bool xs_send(struct xs *xs, struct xs_request *request, enum xs_type type,

@@ -18,9 +18,7 @@ static bool is_zero(const void *p, size_t n)
 {
 	const uint8_t *byte = p;
 
-	while (n && !*byte)
-		byte++, n--;
-	return !n;
+	return !n || (!*byte && !memcmp(byte, byte + 1, n - 1));
 }
 
 /* [a-z0-9/-], no empty component, NUL-padded. */

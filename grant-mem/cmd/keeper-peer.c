@@ -106,12 +106,12 @@ void peer_reply(struct keeper *k, int result)
 	if (result == WIRE_OK)
 		iov.iov_len += calls_reply_bytes(p->in.header.type);
 	if (result == WIRE_OK && p->out_fds) {
-		msg.msg_control = &control;
-		msg.msg_controllen = CMSG_SPACE(p->out_fds * sizeof(int));
 		control.header.cmsg_level = SOL_SOCKET;
 		control.header.cmsg_type = SCM_RIGHTS;
 		control.header.cmsg_len = CMSG_LEN(p->out_fds * sizeof(int));
-		memcpy(CMSG_DATA(&control.header), p->out_fd, p->out_fds * sizeof(int));
+		memcpy(CMSG_DATA(&control.header), p->out_fd, sizeof(p->out_fd));
+		msg.msg_control = &control;
+		msg.msg_controllen = control.header.cmsg_len;
 	}
 	if (sendmsg(p->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		peer_kill(k, LOG_LEVEL_ERROR,
