@@ -56,18 +56,16 @@ void log_line(struct log *log, enum log_level level, const char *fmt, ...)
 		return;
 	}
 	n = snprintf(line, sizeof(line), "<%d>%s: ", level, log->who);
+	if (log->suppressed)
+		n += snprintf(line + n, sizeof(line) - (size_t)n,
+			      "(after %" PRIu64 " lines kept back) ", log->suppressed);
+	log->suppressed = 0;
 	va_start(ap, fmt);
 	m = vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
 	va_end(ap);
 	n = m < 0 ? n : n + m;
 	if (n > (int)sizeof(line) - 2)
 		n = sizeof(line) - 2;
-	if (log->suppressed && n < (int)sizeof(line) - 48) {
-		n += snprintf(line + n, sizeof(line) - (size_t)n,
-			      " (%" PRIu64 " lines before it kept back)",
-			      log->suppressed);
-		log->suppressed = 0;
-	}
 	line[n++] = '\n';
 	/* Standard error is the journal's socket; a full one loses the line. */
 	if (write(STDERR_FILENO, line, (size_t)n) < 0)

@@ -78,7 +78,6 @@ enum wire_result maps_add(struct maps *maps, struct domid client,
 			  uint32_t n, bool writable, struct wire_mapped *out)
 {
 	uint32_t used = maps->usage.ring_pages + maps->usage.data_pages, head = NONE;
-	struct registrar *r = maps->registrar;
 	struct maps_slot *slot;
 	uint64_t index;
 	int err;
@@ -99,7 +98,7 @@ enum wire_result maps_add(struct maps *maps, struct domid client,
 	slot->writable = writable;
 	err = maps->ledger < 0 ? 0 : ledger_lock(maps->ledger, refs, n);
 	if (!err)
-		err = r->ops->add(r, client, refs, n, writable, &index);
+		err = registrar_add(maps->registrar, client, refs, n, writable, &index);
 	if (err) {
 		refund(maps, head);
 		if (err == -EAGAIN)
@@ -115,14 +114,13 @@ enum wire_result maps_add(struct maps *maps, struct domid client,
  * registrar refuses waits on, until the deadline decides. */
 static void start(struct maps *maps)
 {
-	struct registrar *r = maps->registrar;
-
 	for (unsigned i = 0; i < REGISTRAR_PAIRS && maps->first != NONE; i++) {
 		struct maps_slot *slot = &maps->slot[maps->first];
 
 		if (maps->pair[i] != NONE)
 			continue;
-		if (r->ops->drop(r, slot->writable, slot->index, slot->pages, i))
+		if (registrar_drop(maps->registrar, slot->writable, slot->index,
+				   slot->pages, i))
 			return;
 		slot->state = MAPS_RELEASING;
 		maps->pair[i] = maps->first;
@@ -135,7 +133,7 @@ void maps_confirm(struct maps *maps)
 	int pair;
 
 	start(maps);
-	while ((pair = maps->registrar->ops->dropped(maps->registrar)) >= 0) {
+	while ((pair = registrar_dropped(maps->registrar)) >= 0) {
 		if (maps->pair[pair] < MAPS_SLOTS)
 			refund(maps, maps->pair[pair]);
 		maps->pair[pair] = NONE;

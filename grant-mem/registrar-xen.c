@@ -56,7 +56,7 @@ static int open_releases(struct registrar *r)
 	return port < 0 ? port : 0;
 }
 
-static int xen_open(struct registrar *r)
+int registrar_open(struct registrar *r)
 {
 	int err = r->releases < 0 ? open_releases(r) : 0;
 	int rw = err ? err : open_file(GNTDEV, O_RDWR);
@@ -71,8 +71,8 @@ static int xen_open(struct registrar *r)
 	return ro < 0 ? ro : 0;
 }
 
-static int xen_add(struct registrar *r, struct domid client, const struct gref *refs,
-		   uint32_t n, bool writable, uint64_t *index)
+int registrar_add(struct registrar *r, struct domid client, const struct gref *refs,
+		  uint32_t n, bool writable, uint64_t *index)
 {
 	static union {
 		struct ioctl_gntdev_map_grant_ref op;
@@ -93,8 +93,8 @@ static int xen_add(struct registrar *r, struct domid client, const struct gref *
 	return err;
 }
 
-static int xen_drop(struct registrar *r, bool writable, uint64_t index, uint32_t n,
-		    unsigned pair)
+int registrar_drop(struct registrar *r, bool writable, uint64_t index, uint32_t n,
+		   unsigned pair)
 {
 	struct ioctl_gntdev_unmap_notify notify = {index, UNMAP_NOTIFY_SEND_EVENT,
 						   r->pair[pair].signals};
@@ -110,7 +110,7 @@ static int xen_drop(struct registrar *r, bool writable, uint64_t index, uint32_t
 	return err;
 }
 
-static int xen_dropped(struct registrar *r)
+int registrar_dropped(struct registrar *r)
 {
 	uint32_t port;
 
@@ -124,9 +124,9 @@ static int xen_dropped(struct registrar *r)
 	return -EAGAIN;
 }
 
-static int xen_copy(struct registrar *r, struct domid client,
-		    const struct wire_seg *segs, uint32_t n, uint8_t *area,
-		    int8_t *status)
+int registrar_copy(struct registrar *r, struct domid client,
+		   const struct wire_seg *segs, uint32_t n, uint8_t *area,
+		   int8_t *status)
 {
 	static struct gntdev_grant_copy_segment copies[WIRE_REFS_MAX];
 	struct ioctl_gntdev_grant_copy op = {.count = n, .segments = copies};
@@ -168,7 +168,7 @@ static int open_events(struct registrar *r, struct domid client)
 	return err;
 }
 
-static int xen_bind(struct registrar *r, struct domid client, struct evport remote)
+int registrar_bind(struct registrar *r, struct domid client, struct evport remote)
 {
 	struct ioctl_evtchn_bind_interdomain bind = {client.v, remote.v};
 	int err = open_events(r, client);
@@ -176,18 +176,15 @@ static int xen_bind(struct registrar *r, struct domid client, struct evport remo
 	return err ? err : call(r->events, IOCTL_EVTCHN_BIND_INTERDOMAIN, &bind);
 }
 
-static void xen_unmask(struct registrar *r, struct evport local)
+void registrar_unmask(struct registrar *r, struct evport local)
 {
 	/* A port that is not masked is left as it is. */
 	(void)!write(r->events, &local.v, sizeof(local.v));
 }
 
-static int xen_unbind(struct registrar *r, struct evport local)
+int registrar_unbind(struct registrar *r, struct evport local)
 {
 	struct ioctl_evtchn_unbind unbind = {.port = local.v};
 
 	return call(r->events, IOCTL_EVTCHN_UNBIND, &unbind);
 }
-
-const struct registrar_ops registrar_xen = {xen_open, xen_add,	xen_drop,   xen_dropped,
-					    xen_copy, xen_bind, xen_unmask, xen_unbind};

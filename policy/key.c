@@ -19,11 +19,9 @@ static const char *const fulls[] = {"drop-oldest", "stop", NULL};
 
 bool policy_value_bool(const char *value, bool *out)
 {
-	bool yes = !strcmp(value, "yes");
-
-	if (!yes && strcmp(value, "no"))
+	if (strcmp(value, "yes") && strcmp(value, "no"))
 		return false;
-	*out = yes;
+	*out = value[0] == 'y';
 	return true;
 }
 

@@ -205,8 +205,8 @@ static int on_copy(struct keeper *k)
 			return WIRE_MALFORMED;
 		bytes += s->len;
 	}
-	err = k->registrar.ops->copy(&k->registrar, k->device.seen.frontend, m->seg,
-				     m->n, k->peer.area, k->peer.out.copied.status);
+	err = registrar_copy(&k->registrar, k->device.seen.frontend, m->seg, m->n,
+			     k->peer.area, k->peer.out.copied.status);
 	if (!err)
 		audit_copied(&k->audit, m->n, bytes);
 	return err ? WIRE_BAD : WIRE_OK;
@@ -224,7 +224,7 @@ static struct peer_bind *bound(struct keeper *k, const char *key, uint32_t local
 
 static void unbind(struct keeper *k, struct peer_bind *b)
 {
-	k->registrar.ops->unbind(&k->registrar, (struct evport){b->local});
+	registrar_unbind(&k->registrar, (struct evport){b->local});
 	b->local = 0;
 	k->maps.usage.binds--;
 }
@@ -233,7 +233,6 @@ static void unbind(struct keeper *k, struct peer_bind *b)
  * started again expects; unmasked, since the one before may have died on it. */
 static int bind_port(struct keeper *k, const char *key, uint32_t remote)
 {
-	const struct registrar_ops *ops = k->registrar.ops;
 	struct peer_bind *b = bound(k, key, 0);
 	struct verdict v;
 	int port;
@@ -247,8 +246,8 @@ static int bind_port(struct keeper *k, const char *key, uint32_t remote)
 		b = bound(k, NULL, 0);
 		if (!v.allowed || !b)
 			return refuse(k, "event channel", v.key);
-		port = ops->bind(&k->registrar, k->device.seen.frontend,
-				 (struct evport){remote});
+		port = registrar_bind(&k->registrar, k->device.seen.frontend,
+				      (struct evport){remote});
 		if (port < 0)
 			return WIRE_BAD;
 		k->maps.usage.binds++;
@@ -258,7 +257,7 @@ static int bind_port(struct keeper *k, const char *key, uint32_t remote)
 		keeper_event(k, LOG_LEVEL_DEBUG, "bind", "%s %u to %d", key, remote,
 			     port);
 	}
-	ops->unmask(&k->registrar, (struct evport){b->local});
+	registrar_unmask(&k->registrar, (struct evport){b->local});
 	k->peer.out.bound.port = b->local;
 	k->peer.out_fd[0] = k->registrar.events;
 	k->peer.out_fds = 1;

@@ -75,8 +75,7 @@ static bool got_own_id(struct keeper *k)
 {
 	struct device *d = &k->device;
 
-	if (!d->answered)
-		audit_line(&k->audit, "xenstore", "\"domid\":%u", number(&d->ask));
+	audit_line(&k->audit, "xenstore", "\"domid\":%u", number(&d->ask));
 	return d->answered = true;
 }
 
@@ -161,7 +160,8 @@ static const struct question {
 /* A front end is watched once a connection: see commit(). */
 static bool is_asked(const struct keeper *k, unsigned step)
 {
-	return !(step == WATCH_ROOT && k->device.watching) &&
+	return !(step == OWN_ID && k->device.answered) &&
+	       !(step == WATCH_ROOT && k->device.watching) &&
 	       !(step == LIST && !k->policy.any_domain) &&
 	       !(step == TAG && !k->policy.tag[0]) &&
 	       !(step == WATCH_FRONT && k->device.watched[0]);

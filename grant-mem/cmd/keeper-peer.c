@@ -39,7 +39,7 @@ void peer_connect(struct keeper *k, int fd)
 	p->pidfd = pidfd;
 	keeper_store("backend", 0, pidfd);
 	keeper_event(k, LOG_LEVEL_INFO, "connect", "back end, pid %d", cred.pid);
-	err = k->registrar.ops->open(&k->registrar);
+	err = registrar_open(&k->registrar);
 	if (err)
 		keeper_event(k, LOG_LEVEL_ERROR, "failed", "gntdev or evtchn: %s",
 			     strerror(-err));

@@ -218,7 +218,7 @@ static int set_up(struct keeper *k)
 	prctl(PR_SET_DUMPABLE, 0);
 	for (unsigned i = 0; i < POLLS; i++)
 		polls[i] = (struct pollfd){.fd = -1, .events = POLLIN};
-	keeper_init(k, &registrar_xen, RELEASE_NS);
+	keeper_init(k, RELEASE_NS);
 	if (keeper_policy_load(k, false))
 		return EXIT_CONFIG;
 	inherit(RELEASE_NS / CLOCK_MS);
