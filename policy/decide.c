@@ -5,10 +5,9 @@
 #include <assert.h>
 #include <string.h>
 
-static struct verdict verdict(const struct policy *policy, bool allowed,
-			      enum policy_key key)
+static struct verdict verdict(const struct policy *p, bool allowed, enum policy_key key)
 {
-	return (struct verdict){allowed, key, policy->line[key]};
+	return (struct verdict){allowed, key, p->line[key]};
 }
 
 static bool in_range(const struct policy *policy, struct gref ref)
@@ -23,15 +22,14 @@ static bool fits(uint32_t held, uint32_t n, uint32_t limit)
 }
 
 /* What every use of data pages has to pass. */
-static struct verdict may_use(const struct policy *policy, bool mode,
-			      enum policy_pages use, uint32_t held, uint32_t n)
+static struct verdict may_use(const struct policy *p, bool mode, enum policy_pages use,
+			      uint32_t held, uint32_t n)
 {
 	if (!mode)
-		return verdict(policy, false, POLICY_KEY_MODE);
-	if (!(policy->client_pages & use))
-		return verdict(policy, false, POLICY_KEY_CLIENT_PAGES);
-	return verdict(policy, fits(held, n, policy->data_pages),
-		       POLICY_KEY_DATA_PAGES);
+		return verdict(p, false, POLICY_KEY_MODE);
+	if (!(p->client_pages & use))
+		return verdict(p, false, POLICY_KEY_CLIENT_PAGES);
+	return verdict(p, fits(held, n, p->data_pages), POLICY_KEY_DATA_PAGES);
 }
 
 struct verdict policy_may_map(const struct policy *policy,

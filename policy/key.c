@@ -67,12 +67,6 @@ bool policy_value_rate(const char *value, struct policy_rate *out)
 	return true;
 }
 
-static bool set_format(const struct key_row *row, const char *value, void *field)
-{
-	(void)field;
-	return !strcmp(value, row->allowed);
-}
-
 static bool set_word(const struct key_row *row, const char *value, void *field)
 {
 	for (unsigned i = 0; row->words[i]; i++) {
@@ -155,8 +149,8 @@ static bool set_refs(const struct key_row *row, const char *value, void *field)
 
 /* clang-format off */
 const struct key_row key_rows[POLICY_KEY_COUNT] = {
-	[POLICY_KEY_FORMAT] = {"Format", 0, true, set_format, 0, NULL, "1"},
 	/* name, field, required, reader, max, words, allowed */
+	ROW(FORMAT, "Format", format, true, set_number, 1, NULL, "1"),
 	ROW(CLASS, "Backend.Class", class, true, set_word, 0, classes, "blk, net, snd, displ, can"),
 	ROW(DOOR, "Backend.Door", door, false, set_word, 0, doors, "pv, virtio"),
 	ROW(RESOURCE, "Backend.Resource", resource, true, set_text, POLICY_RESOURCE_MAX, NULL,

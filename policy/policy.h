@@ -78,6 +78,7 @@ enum policy_key {
 
 struct policy {
 	char name[POLICY_NAME_MAX + 1];
+	uint32_t format; /* 1 */
 
 	enum policy_class class;
 	enum policy_door door;

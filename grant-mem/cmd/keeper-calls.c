@@ -24,9 +24,8 @@ static bool is_zero(const void *p, size_t n)
 /* [a-z0-9/-], no empty component, NUL-padded. */
 static bool key_ok(const char key[WIRE_KEY_BYTES])
 {
-	size_t n = key[WIRE_KEY_BYTES - 1]
-			   ? 0
-			   : strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789/-");
+	static const char set[] = "abcdefghijklmnopqrstuvwxyz0123456789/-";
+	size_t n = key[WIRE_KEY_BYTES - 1] ? 0 : strspn(key, set);
 
 	return n && is_zero(key + n, WIRE_KEY_BYTES - n) && key[0] != '/' &&
 	       key[n - 1] != '/' && !strstr(key, "//");
@@ -52,7 +51,7 @@ int calls_init(struct keeper *k)
 	int fd = memfd_create("copy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0 || ftruncate(fd, (off_t)bytes) ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL))
+	    fcntl(fd, F_ADD_SEALS, KEEPER_SEALS))
 		return -errno;
 	if (bytes)
 		p->area = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -64,9 +63,9 @@ int calls_init(struct keeper *k)
 static int on_hello(struct keeper *k)
 {
 	const struct wire_hello *hello = &k->peer.in.hello;
-	struct wire_welcome *welcome = &k->peer.out.welcome;
-	const int fds[] = {k->registrar.rw, k->registrar.ro, k->peer.area_fd,
-			   k->policy_fd};
+	const struct registrar *r = &k->registrar;
+	struct peer *p = &k->peer;
+	const int fds[] = {r->rw, r->ro, p->area_fd, k->policy_fd};
 	char class[sizeof(hello->class)] = "";
 
 	memcpy(class, k->class->name, strlen(k->class->name));
@@ -75,14 +74,14 @@ static int on_hello(struct keeper *k)
 		return WIRE_VERSION;
 	if (memcmp(class, hello->class, sizeof(class)))
 		return refuse(k, "a program of another class", POLICY_KEY_CLASS);
-	if (k->registrar.rw < 0)
+	if (r->rw < 0)
 		return WIRE_ENOMEM;
-	welcome->version = WIRE_VERSION_MAX;
-	welcome->copy_bytes = k->peer.area_bytes;
-	welcome->policy_bytes = k->policy_bytes;
-	memcpy(k->peer.out_fd, fds, sizeof(fds));
-	k->peer.out_fds = WIRE_FD_COUNT;
-	k->peer.stage = PEER_GREETED;
+	p->out.welcome = (struct wire_welcome){.version = WIRE_VERSION_MAX,
+					       .copy_bytes = p->area_bytes,
+					       .policy_bytes = k->policy_bytes};
+	memcpy(p->out_fd, fds, sizeof(fds));
+	p->out_fds = WIRE_FD_COUNT;
+	p->stage = PEER_GREETED;
 	return WIRE_OK;
 }
 
@@ -295,8 +294,7 @@ static int fetch(struct keeper *k, char (*key)[WIRE_KEY_BYTES], uint32_t n,
 
 	for (uint32_t i = 0; i < n; i++) {
 		if (!key_ok(key[i]) || (allowed && !class_key_matches(allowed, key[i])))
-			return refuse(k, "a key that is not of its class",
-				      POLICY_KEY_CLASS);
+			return refuse(k, "a key not of its class", POLICY_KEY_CLASS);
 	}
 	if (allowed ? !servable(k) : !k->device.seen.present)
 		return WIRE_NO_DEVICE;
@@ -397,7 +395,7 @@ static int on_write(struct keeper *k)
 	if (n == WIRE_VALUE_BYTES || !is_zero(m->value + n, WIRE_VALUE_BYTES - n))
 		return WIRE_MALFORMED;
 	if (!key_ok(m->key) || !class_key_matches(k->class->back_keys, m->key))
-		return refuse(k, "a write that is not of its class", POLICY_KEY_CLASS);
+		return refuse(k, "a write not of its class", POLICY_KEY_CLASS);
 	if (!k->device.seen.present)
 		return WIRE_NO_DEVICE;
 	return device_write(k, m->key, m->value) ? WIRE_OK : WIRE_FULL;

@@ -28,9 +28,8 @@ void keeper_event(struct keeper *k, enum log_level level, const char *event,
 void keeper_status(struct keeper *k)
 {
 	const struct device *d = &k->device;
-	const char *what = k->peer.stage == PEER_SERVING
-				   ? "serving"
-				   : "waiting for the back end of";
+	bool serves = k->peer.stage == PEER_SERVING;
+	const char *what = serves ? "serving" : "waiting for the back end of";
 
 	if (!d->answered)
 		sd_notify(0, "STATUS=waiting for xenstore");
@@ -80,9 +79,8 @@ bool keeper_share(struct keeper *k)
 	if (*ledger >= 0)
 		keeper_store("ledger", client.v, *ledger);
 	else
-		keeper_event(k, LOG_LEVEL_WARNING, "failed",
-			     "ledger in %s: %s; not mapped", k->ledger_dir,
-			     strerror(-*ledger));
+		keeper_event(k, LOG_LEVEL_WARNING, "failed", "ledger in %s: %s",
+			     k->ledger_dir, strerror(-*ledger));
 	return *ledger >= 0;
 }
 

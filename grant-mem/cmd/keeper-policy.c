@@ -43,15 +43,12 @@ static void find_misfits(const struct policy *before, const struct policy *now)
 {
 	if (now->isolation == POLICY_DOMAIN)
 		text_error(&errors, now->line[POLICY_KEY_ISOLATION], "process",
-			   "Isolation = domain has no keeper: use the unit "
-			   "xdd-CLASS-domain");
+			   "domain has no keeper: use the unit xdd-CLASS-domain");
 	if (now->data_pages > MAPS_SLOTS - now->ring_pages)
 		text_error(&errors, now->line[POLICY_KEY_DATA_PAGES],
 			   "65536 with RingPages", "more than a keeper can hold");
 	if (before && policy_needs_restart(before, now))
-		text_error(&errors, 0, "",
-			   "this change needs a restart of the back end's and "
-			   "keeper's units");
+		text_error(&errors, 0, "", "this change needs a restart of both units");
 }
 
 static int seal_text(size_t len)
@@ -59,8 +56,7 @@ static int seal_text(size_t len)
 	int fd = memfd_create("policy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd >= 0 && write(fd, text, len) == (ssize_t)len &&
-	    !fcntl(fd, F_ADD_SEALS,
-		   F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL))
+	    !fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | KEEPER_SEALS))
 		return fd;
 	if (fd >= 0)
 		close(fd);

@@ -32,10 +32,9 @@ static struct keeper keeper;
 static struct pollfd polls[POLLS];
 
 /* The instance's own directory: what the unit says, or where xdd(7) puts it. */
-static const char *own_directory(const char *variable, const char *parent,
-				 char path[128])
+static const char *own_directory(const char *name, const char *parent, char path[128])
 {
-	const char *given = getenv(variable);
+	const char *given = getenv(name);
 
 	snprintf(path, 128, "%s%s", given ? given : parent, given ? "" : keeper.name);
 	return path;

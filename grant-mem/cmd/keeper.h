@@ -50,6 +50,9 @@ struct keeper {
 	struct peer peer;
 };
 
+/* Of the memory files that a back end gets. */
+#define KEEPER_SEALS (F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
+
 #define keeper_of(at, member)                                                          \
 	((struct keeper *)((char *)(at)-offsetof(struct keeper, member)))
 

@@ -14,13 +14,6 @@
 #include "policy/text.h"
 
 /* How a field is written; what has words or is a text needs none of these. */
-static void show_format(const struct policy *policy, const void *field)
-{
-	(void)policy;
-	(void)field;
-	printf("1");
-}
-
 static void show_bool(const struct policy *policy, const void *field)
 {
 	(void)policy;
@@ -65,7 +58,7 @@ static void show_refs(const struct policy *policy, const void *field)
 }
 
 static void (*const show[POLICY_KEY_COUNT])(const struct policy *, const void *) = {
-	[POLICY_KEY_FORMAT] = show_format,     [POLICY_KEY_RESOURCE] = show_text,
+	[POLICY_KEY_FORMAT] = show_number,     [POLICY_KEY_RESOURCE] = show_text,
 	[POLICY_KEY_READ_ONLY] = show_bool,    [POLICY_KEY_DOMAIN] = show_domain,
 	[POLICY_KEY_TAG] = show_text,	       [POLICY_KEY_DEVICE] = show_text,
 	[POLICY_KEY_EXCLUSIVE] = show_bool,    [POLICY_KEY_RING_PAGES] = show_number,
