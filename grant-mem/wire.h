@@ -10,8 +10,8 @@
  *  2. beside replies the keeper sends WIRE_STATUS, a snapshot, whenever it
  *     changed and the socket takes it: never more than one unsent;
  *  3. descriptors travel from keeper to back end alone, in WIRE_WELCOME and
- *     in the reply to WIRE_BIND; those that a back end sends are closed and
- *     counted;
+ *     in the reply to WIRE_BIND; those that a back end sends are closed by
+ *     the kernel, and end the connection;
  *  4. fields and bytes that a message does not use are zero, both ways.
  *
  * Versions: the peer names the oldest and newest it speaks; the keeper picks

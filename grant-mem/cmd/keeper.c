@@ -180,11 +180,12 @@ static bool serve(struct keeper *k)
 		peer_dead(k);
 	else if (polls[PEER].revents)
 		peer_read(k);
-	fd = polls[LISTEN].revents ? accept4(polls[LISTEN].fd, NULL, NULL,
-					     SOCK_NONBLOCK | SOCK_CLOEXEC)
-				   : -1;
-	if (fd >= 0)
-		peer_connect(k, fd);
+	if (polls[LISTEN].revents) {
+		fd = accept4(polls[LISTEN].fd, NULL, NULL,
+			     SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0)
+			peer_connect(k, fd);
+	}
 	return true;
 }
 
