@@ -133,7 +133,7 @@ static bool got_number(struct keeper *k)
 	struct device_view *v = &k->device.next;
 
 	v->number[k->device.step - NUMBERS] = number(&k->device.ask);
-	v->front_gone = k->device.ask.err; /* in the end, the last one's */
+	v->front_gone = k->device.step == LAST && k->device.ask.err;
 	return v->number[DEVICE_FRONTEND_ID] == v->frontend.v;
 }
 
@@ -215,7 +215,8 @@ static void appeared(struct keeper *k)
 	struct device *d = &k->device;
 
 	d->generation++;
-	d->writes = 0; /* they were meant for the one before */
+	xs_cancel(&k->xs, &d->put); /* it, and what waits, was for the one before */
+	d->writes = 0;
 	log_name(&k->log, k->name, d->seen.frontend.v, k->policy.device);
 	keeper_event(k, LOG_LEVEL_NOTICE, "device", "%s, generation %u", d->seen.back,
 		     d->generation);
@@ -310,11 +311,11 @@ static void put_done(struct xs_request *request)
 		keeper_event(k, LOG_LEVEL_WARNING, "refused",
 			     "a write, by xenstored: %s", strerror(-request->err));
 	d->put_failures = 0;
-	if (d->status_put && d->status == d->status_put)
-		d->status = NULL;
-	else if (!d->status_put && d->put_generation == d->generation && d->writes) {
+	if (!d->status_put) {
 		d->write_first = (d->write_first + 1) % DEVICE_WRITES;
 		d->writes--;
+	} else if (d->status == d->status_put) {
+		d->status = NULL;
 	}
 }
 
@@ -331,7 +332,6 @@ static void start_put(struct keeper *k)
 		snprintf(path, sizeof(path), "%s%s%s", d->seen.back, value ? "/" : "",
 			 w->key);
 	d->status_put = d->status;
-	d->put_generation = d->generation;
 	xs_send(&k->xs, &d->put, value ? XS_TYPE_WRITE : XS_TYPE_RM, k->now + ANSWER_NS,
 		path, value);
 }

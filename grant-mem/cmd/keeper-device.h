@@ -72,7 +72,6 @@ struct device {
 	const char *status_put; /* it is what @put writes, not a back end's */
 	struct device_write write[DEVICE_WRITES];
 	unsigned write_first, writes;
-	uint32_t put_generation;
 	unsigned put_failures;
 	uint64_t put_at;
 };
