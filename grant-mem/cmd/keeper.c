@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The process of one keeper, and its loop: see keeper.h and xdd-keeper(8). */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <sha2.h>
