@@ -109,7 +109,7 @@ static int domain_peer(struct keeper *k, int fd)
 	p->pidfd = eventfd(0, EFD_CLOEXEC);
 	if (p->pidfd < 0)
 		return -errno;
-	r = k->registrar.ops->open(&k->registrar);
+	r = registrar_open(&k->registrar);
 	if (r)
 		keeper_event(k, LOG_LEVEL_ERROR, "failed", "gntdev or evtchn: %s",
 			     strerror(-r));
@@ -180,7 +180,7 @@ int domain_open(struct domain *d, struct client *c, const struct domain_who *who
 	k->policy_dir = who->policy_dir;
 	k->ledger_dir = DOMAIN_LEDGER;
 	k->isolation = POLICY_DOMAIN;
-	keeper_init(k, &registrar_xen, DOMAIN_RELEASE_NS);
+	keeper_init(k, DOMAIN_RELEASE_NS);
 	if (keeper_policy_load(k, false)) {
 		snprintf(why, sizeof(why),
 			 "not started by xdd-enter, and no policy that does without "

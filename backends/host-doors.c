@@ -68,9 +68,9 @@ bool doors_limits(const struct doors *doors, struct policy *policy)
 	if (!w->in_flight)
 		return false; /* no snapshot yet */
 	now.in_flight = w->in_flight;
-	now.operations = (struct policy_rate){w->operations, w->operations_burst};
-	now.bytes = (struct policy_rate){w->bytes, w->bytes_burst};
-	now.events = (struct policy_rate){w->events, w->events_burst};
+	now.operations = w->operations;
+	now.bytes = w->bytes;
+	now.events = w->events;
 	if (!memcmp(&now, policy, sizeof(now)))
 		return false;
 	*policy = now;

@@ -353,8 +353,8 @@ static int host_policy(struct host *host, const char *name)
 	if (host->policy.class != host->class->class) {
 		log_line(&host->log, LOG_LEVEL_ERROR,
 			 "Class is %s: this program serves %s; start xdd-%s@%s",
-			 policy_class_name(host->policy.class), host->class->name,
-			 policy_class_name(host->policy.class), name);
+			 class_info(host->policy.class)->name, host->class->name,
+			 class_info(host->policy.class)->name, name);
 		return -EINVAL;
 	}
 	if (!host->doors.inner && host->policy.isolation == POLICY_DOMAIN) {

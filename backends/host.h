@@ -27,6 +27,7 @@
 #include "common/loop.h"
 #include "common/notify.h"
 #include "grant-mem/grants.h"
+#include "policy/class.h"
 #include "policy/policy.h"
 #include "policy/rate.h"
 #include "xenbus/evtchn.h"

@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -14,12 +13,9 @@
 
 void log_init(struct log *log, const char *instance)
 {
-	*log = (struct log){
-		.burst = LOG_BURST,
-		.per_minute = LOG_PER_MINUTE,
-		.tokens = LOG_BURST,
-		.filled_ns = clock_now(),
-	};
+	*log = (struct log){.burst = LOG_BURST, .per_minute = LOG_PER_MINUTE};
+	log->tokens = log->burst;
+	log->filled_ns = clock_now();
 	snprintf(log->who, sizeof(log->who), "%s", instance);
 }
 
@@ -59,18 +55,16 @@ void log_line(struct log *log, enum log_level level, const char *fmt, ...)
 		return;
 	}
 	n = snprintf(line, sizeof(line), "<%d>%s: ", level, log->who);
+	if (log->suppressed)
+		n += snprintf(line + n, sizeof(line) - (size_t)n,
+			      "(after %" PRIu64 " lines kept back) ", log->suppressed);
+	log->suppressed = 0;
 	va_start(ap, fmt);
 	m = vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
 	va_end(ap);
 	n = m < 0 ? n : n + m;
 	if (n > (int)sizeof(line) - 2)
 		n = sizeof(line) - 2;
-	if (log->suppressed && n < (int)sizeof(line) - 48) {
-		n += snprintf(line + n, sizeof(line) - (size_t)n,
-			      " (%" PRIu64 " lines before it kept back)",
-			      log->suppressed);
-		log->suppressed = 0;
-	}
 	line[n++] = '\n';
 	/* Standard error is the journal's socket; a full one loses the line. */
 	if (write(STDERR_FILENO, line, (size_t)n) < 0)

@@ -101,15 +101,6 @@ void maps_init(struct maps *maps, struct registrar *registrar, uint64_t release_
 	maps_reset(maps);
 }
 
-static int register_all(struct maps *maps, struct domid client, const struct gref *refs,
-			uint32_t n, bool writable, uint64_t *index)
-{
-	struct registrar *r = maps->registrar;
-	int err = maps->ledger < 0 ? 0 : ledger_lock(maps->ledger, refs, n);
-
-	return err ? err : r->ops->add(r, client, refs, n, writable, index);
-}
-
 enum wire_result maps_add(struct maps *maps, struct domid client,
 			  enum policy_purpose purpose, const struct gref *refs,
 			  uint32_t n, bool writable, struct wire_mapped *out)
@@ -132,7 +123,9 @@ enum wire_result maps_add(struct maps *maps, struct domid client,
 	slot = &maps->slot[head];
 	slot->pages = n;
 	slot->writable = writable;
-	err = register_all(maps, client, refs, n, writable, &index);
+	err = maps->ledger < 0 ? 0 : ledger_lock(maps->ledger, refs, n);
+	if (!err)
+		err = registrar_add(maps->registrar, client, refs, n, writable, &index);
 	if (err) {
 		refund(maps, head);
 		if (err == -EAGAIN)
@@ -148,14 +141,13 @@ enum wire_result maps_add(struct maps *maps, struct domid client,
  * registrar refuses waits on, until the deadline decides. */
 static void start(struct maps *maps)
 {
-	struct registrar *r = maps->registrar;
-
 	for (unsigned i = 0; i < REGISTRAR_PAIRS && maps->first != NONE; i++) {
 		struct maps_slot *slot = &maps->slot[maps->first];
 
 		if (maps->pair[i] != NONE)
 			continue;
-		if (r->ops->drop(r, slot->writable, slot->index, slot->pages, i))
+		if (registrar_drop(maps->registrar, slot->writable, slot->index,
+				   slot->pages, i))
 			return;
 		slot->state = MAPS_RELEASING;
 		maps->pair[i] = maps->first;
@@ -168,7 +160,7 @@ void maps_confirm(struct maps *maps)
 	int pair;
 
 	start(maps);
-	while ((pair = maps->registrar->ops->dropped(maps->registrar)) >= 0) {
+	while ((pair = registrar_dropped(maps->registrar)) >= 0) {
 		if (maps->pair[pair] < MAPS_SLOTS)
 			refund(maps, maps->pair[pair]);
 		maps->pair[pair] = NONE;

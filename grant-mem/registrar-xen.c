@@ -35,56 +35,44 @@ static int open_file(const char *path, int flags)
 
 /* Both ends are ours: DOMID_SELF needs no xenstore to be known. The end that
  * binds is marked pending by Xen at once, so the other one listens. */
-static int open_pair(struct registrar *r, unsigned i)
+static int open_releases(struct registrar *r)
 {
 	struct ioctl_evtchn_bind_unbound_port first = {.remote_domain = DOMID_SELF};
 	struct ioctl_evtchn_bind_interdomain second = {.remote_domain = DOMID_SELF};
-	int listens = call(r->releases, IOCTL_EVTCHN_BIND_UNBOUND_PORT, &first);
-	int signals;
+	int fd = open_file(EVTCHN, O_RDWR | O_NONBLOCK), port = fd;
 
-	second.remote_port = (unsigned)listens; /* of no port, if that failed */
-	signals = call(r->releases, IOCTL_EVTCHN_BIND_INTERDOMAIN, &second);
-	r->pair[i].listens = (uint32_t)listens;
-	r->pair[i].signals = (uint32_t)signals;
-	return listens < 0 ? listens : signals < 0 ? signals : 0;
-}
-
-static int open_releases(struct registrar *r)
-{
-	int err = 0;
-
-	if (r->releases >= 0)
-		return 0;
-	r->releases = open_file(EVTCHN, O_RDWR | O_NONBLOCK);
-	if (r->releases < 0)
-		return r->releases;
-	for (unsigned i = 0; !err && i < REGISTRAR_PAIRS; i++)
-		err = open_pair(r, i);
-	if (err) {
-		close(r->releases);
-		r->releases = -1;
+	for (unsigned i = 0; port >= 0 && i < REGISTRAR_PAIRS; i++) {
+		port = call(fd, IOCTL_EVTCHN_BIND_UNBOUND_PORT, &first);
+		second.remote_port = (unsigned)port;
+		r->pair[i].listens = (uint32_t)port;
+		if (port >= 0)
+			port = call(fd, IOCTL_EVTCHN_BIND_INTERDOMAIN, &second);
+		r->pair[i].signals = (uint32_t)port;
 	}
-	return err;
+	if (port >= 0)
+		r->releases = fd;
+	else if (fd >= 0)
+		close(fd);
+	return port < 0 ? port : 0;
 }
 
-static int xen_open(struct registrar *r)
+int registrar_open(struct registrar *r)
 {
-	int err = open_releases(r), rw = err ? err : open_file(GNTDEV, O_RDWR), ro;
+	int err = r->releases < 0 ? open_releases(r) : 0;
+	int rw = err ? err : open_file(GNTDEV, O_RDWR);
+	int ro = rw < 0 ? rw : open_file(GNTDEV, O_RDONLY);
 
-	if (rw < 0)
-		return rw;
-	ro = open_file(GNTDEV, O_RDONLY);
-	if (ro < 0) {
+	if (ro >= 0) {
+		r->rw = rw;
+		r->ro = ro;
+	} else if (rw >= 0) {
 		close(rw);
-		return ro;
 	}
-	r->rw = rw;
-	r->ro = ro;
-	return 0;
+	return ro < 0 ? ro : 0;
 }
 
-static int xen_add(struct registrar *r, struct domid client, const struct gref *refs,
-		   uint32_t n, bool writable, uint64_t *index)
+int registrar_add(struct registrar *r, struct domid client, const struct gref *refs,
+		  uint32_t n, bool writable, uint64_t *index)
 {
 	static union {
 		struct ioctl_gntdev_map_grant_ref op;
@@ -105,8 +93,8 @@ static int xen_add(struct registrar *r, struct domid client, const struct gref *
 	return err;
 }
 
-static int xen_drop(struct registrar *r, bool writable, uint64_t index, uint32_t n,
-		    unsigned pair)
+int registrar_drop(struct registrar *r, bool writable, uint64_t index, uint32_t n,
+		   unsigned pair)
 {
 	struct ioctl_gntdev_unmap_notify notify = {index, UNMAP_NOTIFY_SEND_EVENT,
 						   r->pair[pair].signals};
@@ -122,7 +110,7 @@ static int xen_drop(struct registrar *r, bool writable, uint64_t index, uint32_t
 	return err;
 }
 
-static int xen_dropped(struct registrar *r)
+int registrar_dropped(struct registrar *r)
 {
 	uint32_t port;
 
@@ -136,9 +124,9 @@ static int xen_dropped(struct registrar *r)
 	return -EAGAIN;
 }
 
-static int xen_copy(struct registrar *r, struct domid client,
-		    const struct wire_seg *segs, uint32_t n, uint8_t *area,
-		    int8_t *status)
+int registrar_copy(struct registrar *r, struct domid client,
+		   const struct wire_seg *segs, uint32_t n, uint8_t *area,
+		   int8_t *status)
 {
 	static struct gntdev_grant_copy_segment copies[WIRE_REFS_MAX];
 	struct ioctl_gntdev_grant_copy op = {.count = n, .segments = copies};
@@ -180,7 +168,7 @@ static int open_events(struct registrar *r, struct domid client)
 	return err;
 }
 
-static int xen_bind(struct registrar *r, struct domid client, struct evport remote)
+int registrar_bind(struct registrar *r, struct domid client, struct evport remote)
 {
 	struct ioctl_evtchn_bind_interdomain bind = {client.v, remote.v};
 	int err = open_events(r, client);
@@ -188,18 +176,15 @@ static int xen_bind(struct registrar *r, struct domid client, struct evport remo
 	return err ? err : call(r->events, IOCTL_EVTCHN_BIND_INTERDOMAIN, &bind);
 }
 
-static void xen_unmask(struct registrar *r, struct evport local)
+void registrar_unmask(struct registrar *r, struct evport local)
 {
 	/* A port that is not masked is left as it is. */
 	(void)!write(r->events, &local.v, sizeof(local.v));
 }
 
-static int xen_unbind(struct registrar *r, struct evport local)
+int registrar_unbind(struct registrar *r, struct evport local)
 {
 	struct ioctl_evtchn_unbind unbind = {.port = local.v};
 
 	return call(r->events, IOCTL_EVTCHN_UNBIND, &unbind);
 }
-
-const struct registrar_ops registrar_xen = {xen_open, xen_add,	xen_drop,   xen_dropped,
-					    xen_copy, xen_bind, xen_unmask, xen_unbind};

@@ -3,11 +3,11 @@
  * What a keeper asks of the kernel: grant registrations that its back end may
  * mmap, copies, event channels, and word of when a mapping is really gone.
  *
- * No policy, no table, no log. One implementation for Xen (registrar-xen.c),
- * one in the tests. Facts of gntdev that it rests on: a registration can be
- * mmapped once ever; UNMAP_GRANT_REF only forgets it, and the kernel lets go
- * of the grants when the last mapping goes too; then, and not before, it sends
- * the event that SET_UNMAP_NOTIFY asked for.
+ * No policy, no table, no log. One implementation for Xen (registrar-xen.c); the
+ * tests link their own in its place. Facts of gntdev that it rests on: a registration
+ * can be mmapped once ever; UNMAP_GRANT_REF only forgets it, and the kernel lets go of
+ * the grants when the last mapping goes too; then, and not before, it sends the event
+ * that SET_UNMAP_NOTIFY asked for.
  *
  * Invariants:
  *  1. a release uses one of REGISTRAR_PAIRS pairs of event channels that the
@@ -29,7 +29,6 @@
 #define REGISTRAR_PAIRS 4
 
 struct registrar {
-	const struct registrar_ops *ops;
 	int rw, ro;   /* gntdev, a fresh pair for each back end; or -1 */
 	int events;   /* evtchn, restricted to the client; or -1 */
 	int releases; /* readable when a pair was signalled; or -1 */
@@ -38,29 +37,25 @@ struct registrar {
 	} pair[REGISTRAR_PAIRS];
 };
 
-struct registrar_ops {
-	/* A fresh gntdev pair, and the release pairs if there are none yet. */
-	int (*open)(struct registrar *r);
-	/* Register @n references for one mmap; @index is its file offset. */
-	int (*add)(struct registrar *r, struct domid client, const struct gref *refs,
-		   uint32_t n, bool writable, uint64_t *index);
-	/* Forget a registration, and have @pair signalled when it is unmapped.
-	 * Waits 2 ms at most for that, the usual case. */
-	int (*drop)(struct registrar *r, bool writable, uint64_t index, uint32_t n,
-		    unsigned pair);
-	/* A pair that was signalled, free again, or -EAGAIN. */
-	int (*dropped)(struct registrar *r);
-	/* Between client pages and @area; @status gets a wire_result a segment. */
-	int (*copy)(struct registrar *r, struct domid client,
-		    const struct wire_seg *segs, uint32_t n, uint8_t *area,
-		    int8_t *status);
-	/* The local port. */
-	int (*bind)(struct registrar *r, struct domid client, struct evport remote);
-	/* The port may have been left masked by a back end that died. */
-	void (*unmask)(struct registrar *r, struct evport local);
-	int (*unbind)(struct registrar *r, struct evport local);
-};
-
-extern const struct registrar_ops registrar_xen;
+/* A fresh gntdev pair, and the release pairs if there are none yet. */
+int registrar_open(struct registrar *r);
+/* Register @n references for one mmap; @index is its file offset. */
+int registrar_add(struct registrar *r, struct domid client, const struct gref *refs,
+		  uint32_t n, bool writable, uint64_t *index);
+/* Forget a registration, and have @pair signalled when it is unmapped.
+ * Waits 2 ms at most for that, the usual case. */
+int registrar_drop(struct registrar *r, bool writable, uint64_t index, uint32_t n,
+		   unsigned pair);
+/* A pair that was signalled, free again, or -EAGAIN. */
+int registrar_dropped(struct registrar *r);
+/* Between client pages and @area; @status gets a wire_result a segment. */
+int registrar_copy(struct registrar *r, struct domid client,
+		   const struct wire_seg *segs, uint32_t n, uint8_t *area,
+		   int8_t *status);
+/* The local port. */
+int registrar_bind(struct registrar *r, struct domid client, struct evport remote);
+/* The port may have been left masked by a back end that died. */
+void registrar_unmask(struct registrar *r, struct evport local);
+int registrar_unbind(struct registrar *r, struct evport local);
 
 #endif

@@ -10,8 +10,8 @@
  *  2. beside replies the keeper sends WIRE_STATUS, a snapshot, whenever it
  *     changed and the socket takes it: never more than one unsent;
  *  3. descriptors travel from keeper to back end alone, in WIRE_WELCOME and
- *     in the reply to WIRE_BIND; those that a back end sends are closed and
- *     counted;
+ *     in the reply to WIRE_BIND; those that a back end sends are closed by
+ *     the kernel, and end the connection;
  *  4. fields and bytes that a message does not use are zero, both ways.
  *
  * Versions: the peer names the oldest and newest it speaks; the keeper picks
@@ -21,6 +21,8 @@
 #define XDD_WIRE_H
 
 #include <stdint.h>
+
+#include "policy/policy.h"
 
 #define WIRE_VERSION_MIN 1
 #define WIRE_VERSION_MAX 1
@@ -91,9 +93,7 @@ struct wire_welcome {
 struct wire_limits {
 	uint32_t in_flight;
 	uint32_t reserved;
-	uint64_t operations, operations_burst;
-	uint64_t bytes, bytes_burst;
-	uint64_t events, events_burst;
+	struct policy_rate operations, bytes, events;
 };
 
 struct wire_begin {

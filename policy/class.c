@@ -12,71 +12,46 @@
 
 #include "common/number.h"
 
-#define KEYS(...)                                                                      \
-	(const char *const[])                                                          \
-	{                                                                              \
-		__VA_ARGS__, NULL                                                      \
-	}
-
 /* clang-format off */
+#define KEYS(...) (const char *const[]){__VA_ARGS__, NULL}
+
+/* name, kind, section, tag_key; pv_mode, client_pages, ring_pages, data_pages; ring_keys,
+ * event_keys, back_keys */
 static const struct class_info infos[] = {
-	[POLICY_BLK] = {
-		.name = "blk", .kind = "vbd", .section = "Block", .tag_key = "params",
-		.pv_mode = POLICY_MAP, .client_pages = POLICY_BOTH,
-		.ring_pages = 1, .data_pages = 352, /* 32 requests of 11 segments */
-		.ring_keys = KEYS("ring-ref", "ring-ref#", "queue-#/ring-ref",
-				  "queue-#/ring-ref#"),
-		.event_keys = KEYS("event-channel", "queue-#/event-channel"),
-		.back_keys = KEYS("state", "xdd-reason", "feature-flush-cache",
-				  "feature-barrier", "feature-discard",
-				  "discard-granularity", "discard-alignment",
-				  "discard-secure", "feature-persistent",
-				  "feature-max-indirect-segments", "max-ring-page-order",
-				  "max-ring-pages", "multi-queue-max-queues", "sectors",
-				  "sector-size", "physical-sector-size", "info"),
-	},
-	[POLICY_NET] = {
-		.name = "net", .kind = "vif", .section = "Net", .tag_key = "vifname",
-		.pv_mode = POLICY_COPY, .client_pages = POLICY_BOTH,
-		.ring_pages = 2, .data_pages = 64, /* one batch of copies */
-		.ring_keys = KEYS("tx-ring-ref", "rx-ring-ref", "queue-#/tx-ring-ref",
-				  "queue-#/rx-ring-ref", "ctrl-ring-ref"),
-		.event_keys = KEYS("event-channel", "event-channel-tx", "event-channel-rx",
-				   "queue-#/event-channel", "queue-#/event-channel-tx",
-				   "queue-#/event-channel-rx", "event-channel-ctrl"),
-		.back_keys = KEYS("state", "xdd-reason", "feature-sg", "feature-rx-copy",
-				  "feature-rx-flip", "feature-gso-tcpv4",
-				  "feature-gso-tcpv6", "feature-ipv6-csum-offload",
-				  "feature-multicast-control",
-				  "feature-dynamic-multicast-control",
-				  "feature-split-event-channels", "feature-ctrl-ring",
-				  "multi-queue-max-queues"),
-	},
-	[POLICY_SND] = {
-		.name = "snd", .kind = "vsnd", .section = "Sound", .tag_key = "xdd-policy",
-		.pv_mode = POLICY_MAP, .client_pages = POLICY_READABLE,
-		.ring_pages = 2, .data_pages = 65, /* 256 KiB and the list of its pages */
-		.ring_keys = KEYS("#/#/ring-ref", "#/#/evt-ring-ref"),
-		.event_keys = KEYS("#/#/event-channel", "#/#/evt-event-channel"),
-		.back_keys = KEYS("state", "xdd-reason", "versions"),
-	},
-	[POLICY_DISPL] = {
-		.name = "displ", .kind = "vdispl", .section = "Display",
-		.tag_key = "xdd-policy",
-		.pv_mode = POLICY_MAP, .client_pages = POLICY_READABLE,
-		.ring_pages = 2, .data_pages = 4054, /* two of 1920x1080x32, their lists */
-		.ring_keys = KEYS("#/req-ring-ref", "#/evt-ring-ref"),
-		.event_keys = KEYS("#/req-event-channel", "#/evt-event-channel"),
-		.back_keys = KEYS("state", "xdd-reason", "versions"),
-	},
-	[POLICY_CAN] = {
-		.name = "can", .kind = "vcan", .section = "Can", .tag_key = "xdd-policy",
-		.pv_mode = POLICY_COPY, .client_pages = POLICY_BOTH,
-		.ring_pages = 2, .data_pages = 64,
-		.ring_keys = KEYS("tx-ring-ref", "rx-ring-ref"),
-		.event_keys = KEYS("event-channel"),
-		.back_keys = KEYS("state", "xdd-reason", "versions"),
-	},
+	[POLICY_BLK] = {"blk", "vbd", "Block", "params",
+		POLICY_MAP, POLICY_BOTH, 1, 352, /* 32 requests of 11 segments */
+		KEYS("ring-ref", "ring-ref#", "queue-#/ring-ref", "queue-#/ring-ref#"),
+		KEYS("event-channel", "queue-#/event-channel"),
+		KEYS("state", "xdd-reason", "feature-flush-cache", "feature-barrier",
+		     "feature-discard", "discard-granularity", "discard-alignment",
+		     "discard-secure", "feature-persistent", "feature-max-indirect-segments",
+		     "max-ring-page-order", "max-ring-pages", "multi-queue-max-queues",
+		     "sectors", "sector-size", "physical-sector-size", "info")},
+	[POLICY_NET] = {"net", "vif", "Net", "vifname",
+		POLICY_COPY, POLICY_BOTH, 2, 64, /* one batch of copies */
+		KEYS("tx-ring-ref", "rx-ring-ref", "queue-#/tx-ring-ref", "queue-#/rx-ring-ref",
+		     "ctrl-ring-ref"),
+		KEYS("event-channel", "event-channel-tx", "event-channel-rx",
+		     "queue-#/event-channel", "queue-#/event-channel-tx",
+		     "queue-#/event-channel-rx", "event-channel-ctrl"),
+		KEYS("state", "xdd-reason", "feature-sg", "feature-rx-copy", "feature-rx-flip",
+		     "feature-gso-tcpv4", "feature-gso-tcpv6", "feature-ipv6-csum-offload",
+		     "feature-multicast-control", "feature-dynamic-multicast-control",
+		     "feature-split-event-channels", "feature-ctrl-ring",
+		     "multi-queue-max-queues")},
+	[POLICY_SND] = {"snd", "vsnd", "Sound", "xdd-policy",
+		POLICY_MAP, POLICY_READABLE, 2, 65, /* 256 KiB and the list of its pages */
+		KEYS("#/#/ring-ref", "#/#/evt-ring-ref"),
+		KEYS("#/#/event-channel", "#/#/evt-event-channel"),
+		KEYS("state", "xdd-reason", "versions")},
+	[POLICY_DISPL] = {"displ", "vdispl", "Display", "xdd-policy",
+		POLICY_MAP, POLICY_READABLE, 2, 4054, /* two of 1920x1080x32, their lists */
+		KEYS("#/req-ring-ref", "#/evt-ring-ref"),
+		KEYS("#/req-event-channel", "#/evt-event-channel"),
+		KEYS("state", "xdd-reason", "versions")},
+	[POLICY_CAN] = {"can", "vcan", "Can", "xdd-policy", POLICY_COPY, POLICY_BOTH, 2, 64,
+		KEYS("tx-ring-ref", "rx-ring-ref"), KEYS("event-channel"),
+		KEYS("state", "xdd-reason", "versions")},
 };
 /* clang-format on */
 
@@ -123,33 +98,26 @@ static const struct {
 	{"xvd", 0, 1 << 20, 256, 1 << 28},
 };
 
-/* "a" 0, "z" 25, "aa" 26; then nothing or a partition from 1. */
-static bool disk_and_part(const char *text, uint64_t *disk, uint64_t *part)
-{
-	uint64_t d = 0;
-
-	for (; *text >= 'a' && *text <= 'z' && d < UINT32_MAX; text++)
-		d = d * 26 + (uint64_t)(*text - 'a') + 1;
-	*disk = d - 1;
-	*part = 0;
-	return d && (!*text || policy_value_number(text, 1, UINT32_MAX, part));
-}
-
+/* The letters of a disk count from 1 to here: "a" 1, "z" 26, "aa" 27. After them
+ * stands nothing, or a partition from 1. Each prefix ends with its only d. */
 static bool disk_id(const char *device, uint32_t *id)
 {
-	uint64_t disk, part;
+	const char *at = strchr(device, 'd');
+	size_t prefix = at ? (size_t)(++at - device) : 0;
+	uint64_t disk = 0, part = 0;
 
+	for (; prefix && *at >= 'a' && *at <= 'z' && disk < UINT32_MAX; at++)
+		disk = disk * 26 + (uint64_t)(*at - 'a') + 1;
+	if (!disk || (*at && !policy_value_number(at, 1, UINT32_MAX, &part)))
+		return false;
 	for (size_t i = 0; i < sizeof(disks) / sizeof(*disks); i++) {
-		size_t len = strlen(disks[i].prefix);
+		uint64_t nth = disk - 1 - disks[i].first; /* or far too large */
 
-		if (strncmp(device, disks[i].prefix, len) ||
-		    !disk_and_part(device + len, &disk, &part))
-			continue;
-		if (disk < disks[i].first || disk - disks[i].first >= disks[i].disks ||
+		if (strlen(disks[i].prefix) != prefix ||
+		    strncmp(device, disks[i].prefix, prefix) || nth >= disks[i].disks ||
 		    part >= disks[i].parts)
 			continue;
-		disk -= disks[i].first;
-		*id = disks[i].base + (uint32_t)(disk * disks[i].parts + part);
+		*id = disks[i].base + (uint32_t)(nth * disks[i].parts + part);
 		return true;
 	}
 	return false;

@@ -5,15 +5,9 @@
 #include <assert.h>
 #include <string.h>
 
-static struct verdict verdict(const struct policy *policy, bool allowed,
-			      enum policy_key key)
+static struct verdict verdict(const struct policy *p, bool allowed, enum policy_key key)
 {
-	return (struct verdict){allowed, key, policy->line[key]};
-}
-
-static bool has_pages(const struct policy *policy, enum policy_pages use)
-{
-	return (policy->client_pages & use) == use;
+	return (struct verdict){allowed, key, p->line[key]};
 }
 
 static bool in_range(const struct policy *policy, struct gref ref)
@@ -27,38 +21,44 @@ static bool fits(uint32_t held, uint32_t n, uint32_t limit)
 	return n && n <= limit && held <= limit - n;
 }
 
+/* What every use of data pages has to pass. */
+static struct verdict may_use(const struct policy *p, bool mode, enum policy_pages use,
+			      uint32_t held, uint32_t n)
+{
+	if (!mode)
+		return verdict(p, false, POLICY_KEY_MODE);
+	if (!(p->client_pages & use))
+		return verdict(p, false, POLICY_KEY_CLIENT_PAGES);
+	return verdict(p, fits(held, n, p->data_pages), POLICY_KEY_DATA_PAGES);
+}
+
 struct verdict policy_may_map(const struct policy *policy,
 			      const struct policy_usage *usage,
 			      enum policy_purpose purpose, const struct gref *refs,
 			      uint32_t n, bool writable)
 {
+	bool maps = policy->mode == POLICY_MAP || policy->mode == POLICY_POOL;
+	struct verdict v;
+
 	if (purpose == POLICY_PURPOSE_RING)
 		return verdict(policy, fits(usage->ring_pages, n, policy->ring_pages),
 			       POLICY_KEY_RING_PAGES);
-	if (policy->mode != POLICY_MAP && policy->mode != POLICY_POOL)
-		return verdict(policy, false, POLICY_KEY_MODE);
-	if (!has_pages(policy, writable ? POLICY_WRITABLE : POLICY_READABLE))
-		return verdict(policy, false, POLICY_KEY_CLIENT_PAGES);
-	if (!fits(usage->data_pages, n,
-		  policy->data_pages)) /* before @n bounds a loop */
-		return verdict(policy, false, POLICY_KEY_DATA_PAGES);
-	for (uint32_t i = 0; i < n; i++) {
-		if (!in_range(policy, refs[i]))
-			return verdict(policy, false, POLICY_KEY_GRANT_REFS);
-	}
-	return verdict(policy, true, POLICY_KEY_GRANT_REFS);
+	v = may_use(policy, maps, writable ? POLICY_WRITABLE : POLICY_READABLE,
+		    usage->data_pages, n);
+	for (uint32_t i = 0; v.allowed && i < n; i++)
+		v = verdict(policy, in_range(policy, refs[i]), POLICY_KEY_GRANT_REFS);
+	return v;
 }
 
 struct verdict policy_may_copy(const struct policy *policy, struct gref ref, uint32_t n,
 			       bool to_client)
 {
-	if (policy->mode != POLICY_COPY && policy->mode != POLICY_GRANT)
-		return verdict(policy, false, POLICY_KEY_MODE);
-	if (!has_pages(policy, to_client ? POLICY_WRITABLE : POLICY_READABLE))
-		return verdict(policy, false, POLICY_KEY_CLIENT_PAGES);
-	if (!fits(0, n, policy->data_pages))
-		return verdict(policy, false, POLICY_KEY_DATA_PAGES);
-	return verdict(policy, in_range(policy, ref), POLICY_KEY_GRANT_REFS);
+	bool copies = policy->mode == POLICY_COPY || policy->mode == POLICY_GRANT;
+	struct verdict v = may_use(policy, copies,
+				   to_client ? POLICY_WRITABLE : POLICY_READABLE, 0, n);
+
+	return v.allowed ? verdict(policy, in_range(policy, ref), POLICY_KEY_GRANT_REFS)
+			 : v;
 }
 
 struct verdict policy_may_bind(const struct policy *policy,
@@ -71,9 +71,8 @@ struct verdict policy_may_bind(const struct policy *policy,
 struct verdict policy_may_serve(const struct policy *policy, struct domid domain,
 				const char *tag)
 {
-	if (domain.v == 0 || domain.v >= DOMID_LIMIT)
-		return verdict(policy, false, POLICY_KEY_DOMAIN);
-	if (!policy->any_domain && domain.v != policy->domain.v)
+	if (!domain.v || domain.v >= DOMID_LIMIT ||
+	    (!policy->any_domain && domain.v != policy->domain.v))
 		return verdict(policy, false, POLICY_KEY_DOMAIN);
 	if (policy->tag[0] && strcmp(policy->tag, tag))
 		return verdict(policy, false, POLICY_KEY_TAG);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "common/number.h"
-#include "policy/class.h"
 
 /* A word is stored as the unsigned integer that its enum is made of. */
 _Static_assert(sizeof(enum policy_class) == sizeof(unsigned), "enums are unsigned");
@@ -20,11 +19,9 @@ static const char *const fulls[] = {"drop-oldest", "stop", NULL};
 
 bool policy_value_bool(const char *value, bool *out)
 {
-	bool yes = !strcmp(value, "yes");
-
-	if (!yes && strcmp(value, "no"))
+	if (strcmp(value, "yes") && strcmp(value, "no"))
 		return false;
-	*out = yes;
+	*out = value[0] == 'y';
 	return true;
 }
 
@@ -56,28 +53,18 @@ static bool amount(const char *text, size_t len, uint64_t *out)
 bool policy_value_rate(const char *value, struct policy_rate *out)
 {
 	static const char word[] = " burst ";
-	const char *slash = strstr(value, "/s"), *rest;
+	const char *slash = strstr(value, "/s"), *rest = slash ? slash + 2 : "";
+	size_t skip = strlen(word);
 	struct policy_rate rate;
 
 	if (!slash || !amount(value, (size_t)(slash - value), &rate.per_second))
 		return false;
 	rate.burst = rate.per_second < 10 ? 1 : rate.per_second / 10;
-	rest = slash + 2;
-	if (*rest) {
-		if (strncmp(rest, word, strlen(word)))
-			return false;
-		rest += strlen(word);
-		if (!amount(rest, strlen(rest), &rate.burst))
-			return false;
-	}
+	if (*rest && (strncmp(rest, word, skip) ||
+		      !amount(rest + skip, strlen(rest + skip), &rate.burst)))
+		return false;
 	*out = rate;
 	return true;
-}
-
-static bool set_format(const struct key_row *row, const char *value, void *field)
-{
-	(void)field;
-	return !strcmp(value, row->allowed);
 }
 
 static bool set_word(const struct key_row *row, const char *value, void *field)
@@ -162,8 +149,8 @@ static bool set_refs(const struct key_row *row, const char *value, void *field)
 
 /* clang-format off */
 const struct key_row key_rows[POLICY_KEY_COUNT] = {
-	[POLICY_KEY_FORMAT] = {"Format", 0, true, set_format, 0, NULL, "1"},
 	/* name, field, required, reader, max, words, allowed */
+	ROW(FORMAT, "Format", format, true, set_number, 1, NULL, "1"),
 	ROW(CLASS, "Backend.Class", class, true, set_word, 0, classes, "blk, net, snd, displ, can"),
 	ROW(DOOR, "Backend.Door", door, false, set_word, 0, doors, "pv, virtio"),
 	ROW(RESOURCE, "Backend.Resource", resource, true, set_text, POLICY_RESOURCE_MAX, NULL,
@@ -194,14 +181,13 @@ const struct key_row key_rows[POLICY_KEY_COUNT] = {
 };
 /* clang-format on */
 
-const char *key_in(enum policy_key key, const char *section)
+bool key_is(enum policy_key key, const char *section, const char *name)
 {
-	const char *name = key_rows[key].name;
-	size_t len = strlen(section);
+	const char *full = key_rows[key].name, *dot = strchr(full, '.');
+	size_t len = dot ? (size_t)(dot - full) : 0;
 
-	if (!len)
-		return strchr(name, '.') ? NULL : name;
-	return !strncmp(name, section, len) && name[len] == '.' ? name + len + 1 : NULL;
+	return strlen(section) == len && !strncmp(full, section, len) &&
+	       !strcmp(dot ? dot + 1 : full, name);
 }
 
 bool key_set(enum policy_key key, const char *value, struct policy *policy)
@@ -214,9 +200,4 @@ bool key_set(enum policy_key key, const char *value, struct policy *policy)
 const char *policy_key_name(enum policy_key key)
 {
 	return key_rows[key].name;
-}
-
-const char *policy_class_name(enum policy_class class)
-{
-	return class_info(class)->name;
 }

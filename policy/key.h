@@ -20,9 +20,8 @@ struct key_row {
 
 extern const struct key_row key_rows[POLICY_KEY_COUNT];
 
-/* The key's name inside @section, or NULL if it is not one of its keys.
- * @section "" is the head of the file. */
-const char *key_in(enum policy_key key, const char *section);
+/* Is it @name of @section? "" is the head of the file. */
+bool key_is(enum policy_key key, const char *section, const char *name);
 /* True and the field set, or false and *@policy untouched. */
 bool key_set(enum policy_key key, const char *value, struct policy *policy);
 

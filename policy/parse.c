@@ -14,16 +14,24 @@
 #define BIT(key)     (1u << POLICY_KEY_##key)
 #define ALLOWED_ONCE "each key and each section once"
 
-/* The generic sections; after them comes one a class. */
-static const char *const sections[] = {"Backend", "Client", "Memory", "Limits",
-				       "Audit"};
+/* The head of the file and the generic sections; after them comes one a class. */
+static const struct {
+	const char *name, *keys;
+} sections[] = {
+	{"", "Format"},
+	{"Backend", "Class, Door, Resource, ReadOnly, Isolation"},
+	{"Client", "Domain, Tag, Device"},
+	{"Memory", "Mode, ClientPages, Exclusive, RingPages, DataPages, GrantRefs"},
+	{"Limits", "InFlight, Operations, Bytes, Events"},
+	{"Audit", "Level, Full"},
+};
 #define GENERIC	 (sizeof(sections) / sizeof(*sections))
 #define SECTIONS (GENERIC + POLICY_CAN + 1)
 
 struct parser {
 	struct policy policy;
 	struct policy_errors *errors;
-	const char *section; /* "": the head; NULL: not ours to read */
+	unsigned section; /* GENERIC and up: not ours to read */
 	unsigned section_line[SECTIONS];
 	uint32_t bad; /* keys whose value is missing or wrong */
 };
@@ -37,19 +45,21 @@ bool policy_name_ok(const char *name)
 
 static const char *section_name(unsigned i)
 {
-	return i < GENERIC ? sections[i] : class_info(i - GENERIC)->section;
+	return i < GENERIC ? sections[i].name : class_info(i - GENERIC)->section;
 }
 
 static void read_section(struct parser *parser, const struct text_line *line)
 {
-	struct text_choice choice = {.word = line->name};
-	unsigned i = 0;
+	unsigned i = 1; /* the head has no name */
 
-	for (; i < SECTIONS && strcmp(section_name(i), line->name); i++)
-		text_choice_add(&choice, section_name(i));
-	parser->section = i < GENERIC ? sections[i] : NULL;
+	while (i < SECTIONS && strcmp(section_name(i), line->name))
+		i++;
+	parser->section = i;
 	if (i == SECTIONS)
-		text_error_unknown(parser->errors, line->number, "section", &choice);
+		text_error(parser->errors, line->number,
+			   "Backend, Client, Memory, Limits, Audit, Block, Net, Sound, "
+			   "Display, Can",
+			   "unknown section \"%.40s\"", line->name);
 	else if (parser->section_line[i])
 		text_error(parser->errors, line->number, ALLOWED_ONCE,
 			   "[%s] is given twice, first in line %u", line->name,
@@ -58,37 +68,19 @@ static void read_section(struct parser *parser, const struct text_line *line)
 		parser->section_line[i] = line->number;
 }
 
-static void unknown_key(struct parser *parser, const struct text_line *line)
-{
-	struct text_choice choice = {.word = line->name};
-
-	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
-		const char *name = key_rows[key].name, *dot = strchr(name, '.');
-		const char *here = key_in(key, parser->section);
-
-		if (here)
-			text_choice_add(&choice, here);
-		else
-			text_choice_suggest(&choice, dot ? dot + 1 : name, name);
-	}
-	text_error_unknown(parser->errors, line->number, "key", &choice);
-}
-
 static void read_key(struct parser *parser, const struct text_line *line)
 {
 	uint16_t *lines = parser->policy.line;
 	unsigned key = 0;
 
-	if (!parser->section)
+	if (parser->section >= GENERIC)
 		return;
-	for (; key < POLICY_KEY_COUNT; key++) {
-		const char *name = key_in(key, parser->section);
-
-		if (name && !strcmp(name, line->name))
-			break;
-	}
+	while (key < POLICY_KEY_COUNT &&
+	       !key_is(key, sections[parser->section].name, line->name))
+		key++;
 	if (key == POLICY_KEY_COUNT) {
-		unknown_key(parser, line);
+		text_error(parser->errors, line->number, sections[parser->section].keys,
+			   "unknown key \"%.40s\"", line->name);
 	} else if (lines[key]) {
 		text_error(parser->errors, line->number, ALLOWED_ONCE,
 			   "%s is given twice, first in line %u", line->name,
@@ -145,10 +137,10 @@ static void fill_defaults(struct policy *policy)
 			policy->client_pages = POLICY_WRITABLE;
 	}
 	/* Virtio: the control page, and in grant mode the three parts of a queue. */
-	if (!policy->line[POLICY_KEY_RING_PAGES] && pv)
-		policy->ring_pages = info->ring_pages;
-	else if (!policy->line[POLICY_KEY_RING_PAGES])
-		policy->ring_pages = policy->mode == POLICY_GRANT ? 4 : 1;
+	if (!policy->line[POLICY_KEY_RING_PAGES])
+		policy->ring_pages = pv				    ? info->ring_pages
+				     : policy->mode == POLICY_GRANT ? 4
+								    : 1;
 	if (!policy->line[POLICY_KEY_DATA_PAGES])
 		policy->data_pages = info->data_pages;
 }
@@ -161,35 +153,35 @@ static void find_conflicts(struct parser *parser)
 	bool pv = p->door == POLICY_PV, blk = p->class == POLICY_BLK;
 	bool pv_mode = p->mode == POLICY_MAP || p->mode == POLICY_COPY;
 	bool buffers = p->class == POLICY_SND || p->class == POLICY_DISPL;
+	bool both = p->client_pages == POLICY_BOTH;
 	uint32_t id;
 	/* clang-format off */
+#define RULE(broken, key, what, allowed) {broken, POLICY_KEY_##key, what, allowed}
 	const struct {
 		bool broken;
 		enum policy_key key;
 		const char *what, *allowed;
 	} rules[] = {
-		{ pv && !pv_mode, POLICY_KEY_MODE, "a Mode of Door = virtio", "map, copy" },
-		{ !pv && pv_mode, POLICY_KEY_MODE, "a Mode of Door = pv", "pool, grant" },
-		{ p->any_domain && !p->tag[0], POLICY_KEY_DOMAIN, "any domain, but no Tag",
-		  "Tag = NAME in [Client], or the number of a domain" },
-		{ p->any_domain && p->isolation == POLICY_DOMAIN, POLICY_KEY_ISOLATION,
-		  "a domain for one client, but Domain = any", "process, or Domain = 1-32751" },
-		{ !pv && p->client_pages != POLICY_BOTH, POLICY_KEY_CLIENT_PAGES,
-		  "virtio requests are read and answered in client pages", "both" },
-		{ blk && pv && !p->read_only && p->client_pages != POLICY_BOTH,
-		  POLICY_KEY_CLIENT_PAGES,
-		  "a disk with ReadOnly = no reads and writes client pages", "both" },
-		{ blk && pv && p->read_only && p->client_pages == POLICY_READABLE,
-		  POLICY_KEY_CLIENT_PAGES,
-		  "to read a disk is to write client pages", "writable, both" },
-		{ buffers && pv && p->client_pages == POLICY_WRITABLE, POLICY_KEY_CLIENT_PAGES,
-		  "the list of a buffer's pages is read from client pages", "readable, both" },
-		{ !blk && p->line[POLICY_KEY_READ_ONLY], POLICY_KEY_READ_ONLY,
-		  "a key of Class = blk", "no such line" },
-		{ pv && p->ring_pages < info->ring_pages, POLICY_KEY_RING_PAGES,
-		  "a device of this Class has two rings", "2-1024" },
-		{ !class_device_id(p->class, p->device, &id), POLICY_KEY_DEVICE,
-		  "not a device of this Class", key_rows[POLICY_KEY_DEVICE].allowed },
+		RULE(pv && !pv_mode, MODE, "a Mode of Door = virtio", "map, copy"),
+		RULE(!pv && pv_mode, MODE, "a Mode of Door = pv", "pool, grant"),
+		RULE(p->any_domain && !p->tag[0], DOMAIN, "any domain, but no Tag",
+		     "Tag = NAME in [Client], or the number of a domain"),
+		RULE(p->any_domain && p->isolation == POLICY_DOMAIN, ISOLATION,
+		     "a domain for one client, but Domain = any", "process, or Domain = 1-32751"),
+		RULE(!pv && !both, CLIENT_PAGES,
+		     "virtio requests are read and answered in client pages", "both"),
+		RULE(blk && pv && !p->read_only && !both, CLIENT_PAGES,
+		     "a disk with ReadOnly = no reads and writes client pages", "both"),
+		RULE(blk && pv && p->read_only && p->client_pages == POLICY_READABLE, CLIENT_PAGES,
+		     "to read a disk is to write client pages", "writable, both"),
+		RULE(buffers && pv && p->client_pages == POLICY_WRITABLE, CLIENT_PAGES,
+		     "the list of a buffer's pages is read from client pages", "readable, both"),
+		RULE(!blk && p->line[POLICY_KEY_READ_ONLY], READ_ONLY, "a key of Class = blk",
+		     "no such line"),
+		RULE(pv && p->ring_pages < info->ring_pages, RING_PAGES,
+		     "a device of this Class has two rings", "2-1024"),
+		RULE(!class_device_id(p->class, p->device, &id), DEVICE,
+		     "not a device of this Class", key_rows[POLICY_KEY_DEVICE].allowed),
 	};
 	/* clang-format on */
 
@@ -215,16 +207,12 @@ unsigned policy_parse(const char *name, const char *text, size_t len,
 		      struct policy *out, struct policy_errors *errors)
 {
 	struct parser parser = {
-		.policy =
-			{
-				.read_only = true,
-				.exclusive = true,
-				.first_ref = {POLICY_FIRST_REF},
-				.last_ref = {32767}, /* 64 frames of version 1 */
-				.audit_level = POLICY_AUDIT_DECISIONS,
-			},
+		.policy.read_only = true,
+		.policy.exclusive = true,
+		.policy.first_ref.v = POLICY_FIRST_REF,
+		.policy.last_ref.v = 32767, /* 64 frames of version 1 */
+		.policy.audit_level = POLICY_AUDIT_DECISIONS,
 		.errors = errors,
-		.section = "",
 	};
 
 	errors->count = 0;

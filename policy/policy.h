@@ -78,6 +78,7 @@ enum policy_key {
 
 struct policy {
 	char name[POLICY_NAME_MAX + 1];
+	uint32_t format; /* 1 */
 
 	enum policy_class class;
 	enum policy_door door;
@@ -159,7 +160,5 @@ bool policy_value_rate(const char *value, struct policy_rate *out);
 
 /* "Memory.DataPages", for messages and the audit log. */
 const char *policy_key_name(enum policy_key key);
-/* "blk", the word in policy files. */
-const char *policy_class_name(enum policy_class class);
 
 #endif

@@ -4,6 +4,7 @@
  * the keeper parses no class section and so does not link it.
  */
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "policy/text.h"
@@ -12,14 +13,19 @@
 static int find_key(const struct policy_section_key *keys, const struct text_line *line,
 		    uint64_t seen, struct policy_errors *errors)
 {
-	struct text_choice choice = {.word = line->name};
+	char list[160] = "";
+	size_t used;
 	int i = 0;
 
-	for (; keys[i].key && strcmp(keys[i].key, line->name); i++)
-		text_choice_add(&choice, keys[i].key);
+	for (; keys[i].key && strcmp(keys[i].key, line->name); i++) {
+		used = strlen(list);
+		snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "",
+			 keys[i].key);
+	}
 	assert(i < 64);
 	if (!keys[i].key)
-		text_error_unknown(errors, line->number, "key", &choice);
+		text_error(errors, line->number, list, "unknown key \"%.40s\"",
+			   line->name);
 	else if (seen >> i & 1)
 		text_error(errors, line->number, "each key once", "%s is given twice",
 			   line->name);

@@ -2,7 +2,6 @@
 /* The lines of a policy text: see text.h. */
 #include "policy/text.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -98,36 +97,6 @@ enum text_kind text_next(struct text *text, struct text_line *line)
 	return line->bytes[0] == '[' ? read_section(line) : read_key(line);
 }
 
-/* True if one place of at most two letters differs; case does not count. */
-static bool near(const char *a, const char *b)
-{
-	size_t la = strlen(a), lb = strlen(b), head = 0, tail = 0;
-
-	while (a[head] && tolower(a[head]) == tolower(b[head]))
-		head++;
-	while (tail < la - head && tail < lb - head &&
-	       tolower(a[la - 1 - tail]) == tolower(b[lb - 1 - tail]))
-		tail++;
-	return head + tail + 2 >= (la > lb ? la : lb);
-}
-
-void text_choice_suggest(struct text_choice *choice, const char *name,
-			 const char *shown)
-{
-	if (near(choice->word, name) &&
-	    (!choice->nearest || !strcmp(choice->word, name)))
-		choice->nearest = shown;
-}
-
-void text_choice_add(struct text_choice *choice, const char *name)
-{
-	size_t used = strlen(choice->list);
-
-	snprintf(choice->list + used, sizeof(choice->list) - used, "%s%s",
-		 used ? ", " : "", name);
-	text_choice_suggest(choice, name, name);
-}
-
 void text_error(struct policy_errors *errors, unsigned line, const char *allowed,
 		const char *fmt, ...)
 {
@@ -143,16 +112,6 @@ void text_error(struct policy_errors *errors, unsigned line, const char *allowed
 	va_start(args, fmt);
 	vsnprintf(error->what, sizeof(error->what), fmt, args);
 	va_end(args);
-}
-
-void text_error_unknown(struct policy_errors *errors, unsigned line, const char *what,
-			const struct text_choice *choice)
-{
-	const char *nearest = choice->nearest;
-
-	text_error(errors, line, choice->list, "unknown %s \"%.40s\"%s%s", what,
-		   choice->word, nearest ? ": did you mean " : "",
-		   nearest ? nearest : "");
 }
 
 void text_error_value(struct policy_errors *errors, const struct text_line *line,

@@ -36,23 +36,8 @@ struct text_line {
 void text_init(struct text *text, const char *bytes, size_t len);
 enum text_kind text_next(struct text *text, struct text_line *line);
 
-/* Where an unknown word was found, what might have stood there. */
-struct text_choice {
-	const char *word;
-	const char *nearest; /* NULL: none is near */
-	char list[160];	     /* all that were added, with commas */
-};
-
-void text_choice_add(struct text_choice *choice, const char *name);
-/* As text_choice_add(), but only for a suggestion: it is not listed. */
-void text_choice_suggest(struct text_choice *choice, const char *name,
-			 const char *shown);
-
 void text_error(struct policy_errors *errors, unsigned line, const char *allowed,
 		const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-/* @what ("key", "section") named choice->word is none of the choice. */
-void text_error_unknown(struct policy_errors *errors, unsigned line, const char *what,
-			const struct text_choice *choice);
 /* The value of @line is not one of its key's. */
 void text_error_value(struct policy_errors *errors, const struct text_line *line,
 		      const char *allowed);

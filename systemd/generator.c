@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
-#include "policy/policy.h"
+#include "policy/class.h"
 #include "systemd/resource.h"
 #include "systemd/unit-name.h"
 
@@ -114,7 +114,7 @@ static void service(struct generator *g, const struct instance *instance,
 
 static void process_units(struct generator *g, const struct instance *instance)
 {
-	const char *class = policy_class_name(instance->policy->class);
+	const char *class = class_info(instance->policy->class)->name;
 	char wants[UNIT_NAME_MAX + 64];
 	struct resource resource;
 
@@ -133,7 +133,7 @@ static void domain_units(struct generator *g, const struct instance *instance)
 
 	resource_lines(instance->policy, &resource);
 	snprintf(role, sizeof(role), "%s-domain",
-		 policy_class_name(instance->policy->class));
+		 class_info(instance->policy->class)->name);
 	service(g, instance, role, resource.unit, resource.service,
 		!resource.in_memory);
 }

@@ -17,8 +17,7 @@ static const struct {
 
 void xs_init(struct xs *xs, void (*event)(struct xs *xs, const char *token))
 {
-	memset(xs, 0, sizeof(*xs));
-	xs->event = event;
+	*xs = (struct xs){.event = event};
 }
 
 bool xs_send(struct xs *xs, struct xs_request *request, enum xs_type type,
@@ -136,27 +135,20 @@ static void dispatch(struct xs *xs, const struct xs_header *header, const char *
 	answered(xs, error ? error_of(payload) : 0, payload, header->len);
 }
 
+/* Byte by byte: a message is 4 KiB at most, and no length is trusted on the way. */
 int xs_input(struct xs *xs, const char *bytes, size_t n)
 {
 	struct xs_header header;
 
-	while (n) {
-		size_t want = sizeof(header), take;
-
-		if (xs->have >= sizeof(header)) {
-			memcpy(&header, xs->in, sizeof(header));
-			want += header.len; /* invariant 4: checked below */
-		}
-		take = want - xs->have < n ? want - xs->have : n;
-		memcpy(xs->in + xs->have, bytes, take);
-		xs->have += take;
-		bytes += take;
-		n -= take;
+	for (size_t i = 0; i < n; i++) {
+		xs->in[xs->have++] = bytes[i];
 		if (xs->have < sizeof(header))
 			continue;
 		memcpy(&header, xs->in, sizeof(header));
-		if (header.len > XS_PAYLOAD_MAX)
+		if (header.len > XS_PAYLOAD_MAX) { /* invariant 4 */
+			xs->have = 0;
 			return -EBADMSG;
+		}
 		if (xs->have < sizeof(header) + header.len)
 			continue;
 		xs->in[xs->have] = '\0';

@@ -18,17 +18,14 @@ static bool is_zero(const void *p, size_t n)
 {
 	const uint8_t *byte = p;
 
-	while (n && !*byte)
-		byte++, n--;
-	return !n;
+	return !n || (!*byte && !memcmp(byte, byte + 1, n - 1));
 }
 
 /* [a-z0-9/-], no empty component, NUL-padded. */
 static bool key_ok(const char key[WIRE_KEY_BYTES])
 {
-	size_t n = key[WIRE_KEY_BYTES - 1]
-			   ? 0
-			   : strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789/-");
+	static const char set[] = "abcdefghijklmnopqrstuvwxyz0123456789/-";
+	size_t n = key[WIRE_KEY_BYTES - 1] ? 0 : strspn(key, set);
 
 	return n && is_zero(key + n, WIRE_KEY_BYTES - n) && key[0] != '/' &&
 	       key[n - 1] != '/' && !strstr(key, "//");
@@ -54,7 +51,7 @@ int calls_init(struct keeper *k)
 	int fd = memfd_create("copy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0 || ftruncate(fd, (off_t)bytes) ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL))
+	    fcntl(fd, F_ADD_SEALS, KEEPER_SEALS))
 		return -errno;
 	if (bytes)
 		p->area = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -66,9 +63,9 @@ int calls_init(struct keeper *k)
 static int on_hello(struct keeper *k)
 {
 	const struct wire_hello *hello = &k->peer.in.hello;
-	struct wire_welcome *welcome = &k->peer.out.welcome;
-	const int fds[] = {k->registrar.rw, k->registrar.ro, k->peer.area_fd,
-			   k->policy_fd};
+	const struct registrar *r = &k->registrar;
+	struct peer *p = &k->peer;
+	const int fds[] = {r->rw, r->ro, p->area_fd, k->policy_fd};
 	char class[sizeof(hello->class)] = "";
 
 	memcpy(class, k->class->name, strlen(k->class->name));
@@ -77,14 +74,14 @@ static int on_hello(struct keeper *k)
 		return WIRE_VERSION;
 	if (memcmp(class, hello->class, sizeof(class)))
 		return refuse(k, "a program of another class", POLICY_KEY_CLASS);
-	if (k->registrar.rw < 0)
+	if (r->rw < 0)
 		return WIRE_ENOMEM;
-	welcome->version = WIRE_VERSION_MAX;
-	welcome->copy_bytes = k->peer.area_bytes;
-	welcome->policy_bytes = k->policy_bytes;
-	memcpy(k->peer.out_fd, fds, sizeof(fds));
-	k->peer.out_fds = WIRE_FD_COUNT;
-	k->peer.stage = PEER_GREETED;
+	p->out.welcome = (struct wire_welcome){.version = WIRE_VERSION_MAX,
+					       .copy_bytes = p->area_bytes,
+					       .policy_bytes = k->policy_bytes};
+	memcpy(p->out_fd, fds, sizeof(fds));
+	p->out_fds = WIRE_FD_COUNT;
+	p->stage = PEER_GREETED;
 	return WIRE_OK;
 }
 
@@ -92,14 +89,8 @@ struct wire_limits calls_limits(const struct keeper *k)
 {
 	const struct policy *p = &k->policy;
 
-	return (struct wire_limits){p->in_flight,
-				    0,
-				    p->operations.per_second,
-				    p->operations.burst,
-				    p->bytes.per_second,
-				    p->bytes.burst,
-				    p->events.per_second,
-				    p->events.burst};
+	return (struct wire_limits){p->in_flight, 0, p->operations, p->bytes,
+				    p->events};
 }
 
 static int on_begin(struct keeper *k)
@@ -146,10 +137,8 @@ static int map(struct keeper *k, enum policy_purpose purpose, const uint32_t *nu
 	for (uint32_t i = 0; i < n; i++)
 		refs[i].v = numbers[i];
 	v = policy_may_map(&k->policy, &k->maps.usage, purpose, refs, n, writable);
-	if (!v.allowed)
-		return refuse(k, what, v.key);
-	if (audit_full(&k->audit))
-		return refuse(k, what, POLICY_KEY_AUDIT_FULL);
+	if (!v.allowed || audit_full(&k->audit))
+		return refuse(k, what, v.allowed ? POLICY_KEY_AUDIT_FULL : v.key);
 	if (!keeper_share(k))
 		return WIRE_ENOMEM;
 	result = maps_add(&k->maps, k->device.seen.frontend, purpose, refs, n, writable,
@@ -215,8 +204,8 @@ static int on_copy(struct keeper *k)
 			return WIRE_MALFORMED;
 		bytes += s->len;
 	}
-	err = k->registrar.ops->copy(&k->registrar, k->device.seen.frontend, m->seg,
-				     m->n, k->peer.area, k->peer.out.copied.status);
+	err = registrar_copy(&k->registrar, k->device.seen.frontend, m->seg, m->n,
+			     k->peer.area, k->peer.out.copied.status);
 	if (!err)
 		audit_copied(&k->audit, m->n, bytes);
 	return err ? WIRE_BAD : WIRE_OK;
@@ -234,7 +223,7 @@ static struct peer_bind *bound(struct keeper *k, const char *key, uint32_t local
 
 static void unbind(struct keeper *k, struct peer_bind *b)
 {
-	k->registrar.ops->unbind(&k->registrar, (struct evport){b->local});
+	registrar_unbind(&k->registrar, (struct evport){b->local});
 	b->local = 0;
 	k->maps.usage.binds--;
 }
@@ -247,15 +236,17 @@ static int bind_port(struct keeper *k, const char *key, uint32_t remote)
 	struct verdict v;
 	int port;
 
-	if (b && b->remote != remote)
+	if (b && b->remote != remote) {
 		unbind(k, b);
-	if (!b || b->remote != remote) {
+		b = NULL;
+	}
+	if (!b) {
 		v = policy_may_bind(&k->policy, &k->maps.usage);
 		b = bound(k, NULL, 0);
 		if (!v.allowed || !b)
 			return refuse(k, "event channel", v.key);
-		port = k->registrar.ops->bind(&k->registrar, k->device.seen.frontend,
-					      (struct evport){remote});
+		port = registrar_bind(&k->registrar, k->device.seen.frontend,
+				      (struct evport){remote});
 		if (port < 0)
 			return WIRE_BAD;
 		k->maps.usage.binds++;
@@ -265,7 +256,7 @@ static int bind_port(struct keeper *k, const char *key, uint32_t remote)
 		keeper_event(k, LOG_LEVEL_DEBUG, "bind", "%s %u to %d", key, remote,
 			     port);
 	}
-	k->registrar.ops->unmask(&k->registrar, (struct evport){b->local});
+	registrar_unmask(&k->registrar, (struct evport){b->local});
 	k->peer.out.bound.port = b->local;
 	k->peer.out_fd[0] = k->registrar.events;
 	k->peer.out_fds = 1;
@@ -285,104 +276,100 @@ static int on_unbind(struct keeper *k)
 	return WIRE_OK;
 }
 
-static const char *key_at(const struct wire_message *m, uint32_t i)
-{
-	if (m->header.type == WIRE_READ)
-		return m->read.key;
-	return m->header.type == WIRE_BIND ? m->name.key : m->map_ring.key[i];
-}
-
 static void fetch_next(struct keeper *k)
 {
 	struct peer *p = &k->peer;
-	bool back = p->in.header.type == WIRE_READ && p->in.read.side == STORE_BACK;
 	char path[DEVICE_PATH_MAX + WIRE_KEY_BYTES + 2];
 
-	snprintf(path, sizeof(path), "%s/%s",
-		 back ? k->device.seen.back : k->device.seen.front,
-		 key_at(&p->in, p->fetched));
+	snprintf(path, sizeof(path), "%s/%s", p->fetch_dir, p->key[p->fetched]);
 	xs_send(&k->xs, &p->fetch, XS_TYPE_READ, p->fetch_by, path, NULL);
 }
 
-/* Read the keys that @in names, all of them among @allowed (NULL: any). */
-static int fetch(struct keeper *k, uint32_t n, const char *const *allowed)
+/* Read @n keys that @in names, all of them among @allowed (NULL: any), in the front
+ * end's directory or (@back) in our own. */
+static int fetch(struct keeper *k, char (*key)[WIRE_KEY_BYTES], uint32_t n,
+		 const char *const *allowed, bool back)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		const char *key = key_at(&k->peer.in, i);
+	struct peer *p = &k->peer;
 
-		if (!key_ok(key) || (allowed && !class_key_matches(allowed, key)))
-			return refuse(k, "a key that is not of its class",
-				      POLICY_KEY_CLASS);
+	for (uint32_t i = 0; i < n; i++) {
+		if (!key_ok(key[i]) || (allowed && !class_key_matches(allowed, key[i])))
+			return refuse(k, "a key not of its class", POLICY_KEY_CLASS);
 	}
 	if (allowed ? !servable(k) : !k->device.seen.present)
 		return WIRE_NO_DEVICE;
-	k->peer.fetched = 0;
-	k->peer.fetch_by = k->now + FETCH_NS;
+	p->fetch_dir = back ? k->device.seen.back : k->device.seen.front;
+	p->fetch_by = k->now + FETCH_NS;
+	p->key = key;
+	p->keys = n;
+	p->fetched = 0;
 	fetch_next(k);
 	return CALLS_WAITS;
 }
 
 static int on_map_ring(struct keeper *k)
 {
-	const struct wire_map_ring *m = &k->peer.in.map_ring;
+	struct wire_map_ring *m = &k->peer.in.map_ring;
 
 	if (!m->n || m->n > WIRE_KEYS_MAX || m->reserved ||
 	    !is_zero(m->key + m->n, (WIRE_KEYS_MAX - m->n) * WIRE_KEY_BYTES))
 		return WIRE_MALFORMED;
-	return fetch(k, m->n, k->class->ring_keys);
+	return fetch(k, m->key, m->n, k->class->ring_keys, false);
 }
 
 static int on_bind(struct keeper *k)
 {
-	return fetch(k, 1, k->class->event_keys);
+	return fetch(k, &k->peer.in.name.key, 1, k->class->event_keys, false);
 }
 
 static int on_read(struct keeper *k)
 {
-	if (k->peer.in.read.side > STORE_BACK || k->peer.in.read.reserved)
+	struct wire_read *m = &k->peer.in.read;
+
+	if (m->side > STORE_BACK || m->reserved)
 		return WIRE_MALFORMED;
-	return fetch(k, 1, NULL);
+	return fetch(k, &m->key, 1, NULL, m->side == STORE_BACK);
 }
 
-/* One value came. */
-static int take(struct peer *p)
+static int fetched_text(struct peer *p)
 {
+	if (p->fetch.len >= WIRE_VALUE_BYTES || strlen(p->fetch.value) != p->fetch.len)
+		return WIRE_TOO_LONG;
+	memcpy(p->out.value.value, p->fetch.value, p->fetch.len);
+	return WIRE_OK;
+}
+
+static int fetched_number(struct keeper *k)
+{
+	struct peer *p = &k->peer;
 	uint64_t number;
 
-	if (p->fetch.err == -ENOENT)
-		return WIRE_ABSENT;
-	if (p->fetch.err)
-		return p->fetch.err == -EACCES ? WIRE_BAD : WIRE_LATE;
-	if (p->in.header.type == WIRE_READ) {
-		if (p->fetch.len >= WIRE_VALUE_BYTES ||
-		    strlen(p->fetch.value) != p->fetch.len)
-			return WIRE_TOO_LONG;
-		memcpy(p->out.value.value, p->fetch.value, p->fetch.len);
-		return WIRE_OK;
-	}
 	if (!number_parse(p->fetch.value, p->fetch.len, UINT32_MAX, &number))
 		return WIRE_ABSENT;
 	p->number[p->fetched++] = (uint32_t)number;
-	return p->in.header.type == WIRE_BIND || p->fetched == p->in.map_ring.n
-		       ? WIRE_OK
-		       : CALLS_WAITS;
+	if (p->in.header.type == WIRE_BIND)
+		return bind_port(k, p->in.name.key, p->number[0]);
+	if (p->fetched == p->keys)
+		return map(k, POLICY_PURPOSE_RING, p->number, p->keys, true);
+	fetch_next(k);
+	return CALLS_WAITS;
 }
 
 void calls_fetched(struct xs_request *request)
 {
 	struct keeper *k = keeper_of(request, peer.fetch);
-	struct peer *p = &k->peer;
-	int result = take(p);
+	int result;
 
-	if (result == CALLS_WAITS) {
-		fetch_next(k);
-		return;
-	}
-	if (result == WIRE_OK && p->in.header.type == WIRE_MAP_RING)
-		result = map(k, POLICY_PURPOSE_RING, p->number, p->fetched, true);
-	else if (result == WIRE_OK && p->in.header.type == WIRE_BIND)
-		result = bind_port(k, p->in.name.key, p->number[0]);
-	peer_reply(k, result);
+	if (request->err == -ENOENT)
+		result = WIRE_ABSENT;
+	else if (request->err)
+		result = request->err == -EACCES ? WIRE_BAD : WIRE_LATE;
+	else if (k->peer.in.header.type == WIRE_READ)
+		result = fetched_text(&k->peer);
+	else
+		result = fetched_number(k);
+	if (result != CALLS_WAITS)
+		peer_reply(k, result);
 }
 
 void calls_forget(struct keeper *k, bool channels)
@@ -408,7 +395,7 @@ static int on_write(struct keeper *k)
 	if (n == WIRE_VALUE_BYTES || !is_zero(m->value + n, WIRE_VALUE_BYTES - n))
 		return WIRE_MALFORMED;
 	if (!key_ok(m->key) || !class_key_matches(k->class->back_keys, m->key))
-		return refuse(k, "a write that is not of its class", POLICY_KEY_CLASS);
+		return refuse(k, "a write not of its class", POLICY_KEY_CLASS);
 	if (!k->device.seen.present)
 		return WIRE_NO_DEVICE;
 	return device_write(k, m->key, m->value) ? WIRE_OK : WIRE_FULL;

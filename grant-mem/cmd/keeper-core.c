@@ -53,17 +53,16 @@ bool keeper_share(struct keeper *k)
 	if (*ledger >= 0)
 		keeper_store("ledger", client.v, *ledger);
 	else
-		keeper_event(k, LOG_LEVEL_WARNING, "failed",
-			     "ledger in %s: %s; not mapped", k->ledger_dir,
-			     strerror(-*ledger));
+		keeper_event(k, LOG_LEVEL_WARNING, "failed", "ledger in %s: %s",
+			     k->ledger_dir, strerror(-*ledger));
 	return *ledger >= 0;
 }
 
-void keeper_init(struct keeper *k, const struct registrar_ops *ops, uint64_t release_ns)
+void keeper_init(struct keeper *k, uint64_t release_ns)
 {
 	log_init(&k->log, k->name);
 	k->now = clock_now();
-	k->registrar = (struct registrar){ops, -1, -1, -1, -1, {{0, 0}}};
+	k->registrar = (struct registrar){-1, -1, -1, -1, {{0, 0}}};
 	k->xenbus = k->policy_fd = k->peer.fd = k->peer.pidfd = -1;
 	k->peer.fetch.done = calls_fetched;
 	maps_init(&k->maps, &k->registrar, release_ns);

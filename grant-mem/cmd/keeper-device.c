@@ -17,18 +17,16 @@
 #define BACKOFF_NS (100 * CLOCK_MS)
 #define DOUBLINGS  6 /* of it at most */
 
-/* The questions of a scan, then how it may end. */
+/* The questions of a scan. Those from TAG on are about one candidate. */
 enum step {
 	OWN_ID,
 	WATCH_ROOT,
 	LIST,
 	TAG,
 	FRONTEND,
+	WATCH_FRONT,
 	NUMBERS,
-	WATCH_FRONT = NUMBERS + DEVICE_FRONT,
-	FRONT_STATE,
-	FOUND,
-	ABSENT,
+	LAST = NUMBERS + DEVICE_FRONT,
 };
 
 static uint32_t number(const struct xs_request *answer)
@@ -40,17 +38,22 @@ static uint32_t number(const struct xs_request *answer)
 	return (uint32_t)n;
 }
 
-static enum step candidate(struct keeper *k, uint32_t frontend)
+static bool is_text(const struct xs_request *answer)
+{
+	return !answer->err && strlen(answer->value) == answer->len;
+}
+
+static void candidate(struct keeper *k, uint32_t frontend)
 {
 	struct device_view *v = &k->device.next;
 
+	memset(v, 0, sizeof(*v));
 	v->frontend.v = (uint16_t)frontend;
 	snprintf(v->back, sizeof(v->back), "backend/%s/%u/%u", k->class->kind, frontend,
 		 k->device_id);
-	return k->policy.tag[0] ? TAG : FRONTEND;
 }
 
-static enum step next_candidate(struct keeper *k)
+static bool next_candidate(struct keeper *k)
 {
 	struct device *d = &k->device;
 	uint64_t frontend;
@@ -60,106 +63,78 @@ static enum step next_candidate(struct keeper *k)
 		size_t len = strlen(name);
 
 		d->list_at += len + 1;
-		if (number_parse(name, len, DOMID_LIMIT - 1, &frontend))
-			return candidate(k, (uint32_t)frontend);
+		if (!number_parse(name, len, DOMID_LIMIT - 1, &frontend))
+			continue;
+		candidate(k, (uint32_t)frontend);
+		return true;
 	}
-	return ABSENT;
+	return false;
 }
 
-static enum step find(struct keeper *k)
-{
-	return k->policy.any_domain ? LIST : candidate(k, k->policy.domain.v);
-}
-
-static enum step got_own_id(struct keeper *k)
+static bool got_own_id(struct keeper *k)
 {
 	struct device *d = &k->device;
 
-	if (!d->answered)
-		audit_line(&k->audit, "xenstore", "\"domid\":%u", number(&d->ask));
-	d->answered = true;
-	return d->watching ? find(k) : WATCH_ROOT;
+	audit_line(&k->audit, "xenstore", "\"domid\":%u", number(&d->ask));
+	return d->answered = true;
 }
 
-static enum step got_root(struct keeper *k)
+static bool got_root(struct keeper *k)
 {
-	k->device.watching = true;
-	return find(k);
+	return k->device.watching = true;
 }
 
 /* The front end that is served comes first, should a tag be there twice. */
-static enum step got_list(struct keeper *k)
+static bool got_list(struct keeper *k)
 {
 	struct device *d = &k->device;
 
-	d->list_at = 0;
 	d->list_len = d->ask.len;
 	memcpy(d->list, d->ask.value, d->ask.len + 1);
-	return d->seen.present ? candidate(k, d->seen.frontend.v) : next_candidate(k);
+	if (!d->seen.present)
+		return next_candidate(k);
+	candidate(k, d->seen.frontend.v);
+	return true;
 }
 
-static enum step got_tag(struct keeper *k)
+static bool got_tag(struct keeper *k)
 {
 	const struct xs_request *a = &k->device.ask;
 
-	if (!a->err && strlen(a->value) == a->len &&
-	    policy_may_serve(&k->policy, k->device.next.frontend, a->value).allowed)
-		return FRONTEND;
-	return k->policy.any_domain ? next_candidate(k) : ABSENT;
+	return is_text(a) &&
+	       policy_may_serve(&k->policy, k->device.next.frontend, a->value).allowed;
 }
 
-static enum step got_frontend(struct keeper *k)
+static bool got_frontend(struct keeper *k)
 {
 	const struct xs_request *a = &k->device.ask;
 	struct device_view *v = &k->device.next;
 	char home[32];
 	int n = snprintf(home, sizeof(home), "/local/domain/%u/", v->frontend.v);
 
-	if (a->err || a->len > DEVICE_PATH_MAX || strlen(a->value) != a->len ||
+	if (!is_text(a) || a->len > DEVICE_PATH_MAX ||
 	    strncmp(a->value, home, (size_t)n))
-		return ABSENT;
+		return false;
 	memcpy(v->front, a->value, a->len + 1);
-	return NUMBERS;
+	return true;
 }
 
-/* Another front end than the one watched: a new connection has no watches. */
-static enum step watch_front(struct keeper *k)
-{
-	struct device *d = &k->device;
-
-	if (!d->watched[0])
-		return WATCH_FRONT;
-	d->astray = strcmp(d->watched, d->next.front);
-	return FRONT_STATE;
-}
-
-static enum step got_number(struct keeper *k)
-{
-	struct device *d = &k->device;
-	unsigned i = d->step - NUMBERS;
-
-	d->next.number[i] = number(&d->ask);
-	if (d->next.number[DEVICE_FRONTEND_ID] != d->next.frontend.v)
-		return ABSENT;
-	return i + 1 < DEVICE_FRONT ? d->step + 1 : watch_front(k);
-}
-
-static enum step got_front_watch(struct keeper *k)
+static bool got_front_watch(struct keeper *k)
 {
 	struct device *d = &k->device;
 
 	if (!d->ask.err)
 		memcpy(d->watched, d->next.front, sizeof(d->watched));
-	return FRONT_STATE;
+	return true;
 }
 
-static enum step got_front(struct keeper *k)
+static bool got_number(struct keeper *k)
 {
-	struct device *d = &k->device;
+	struct device_view *v = &k->device.next;
 
-	d->next.front_gone = d->ask.err;
-	d->next.number[DEVICE_FRONT] = number(&d->ask);
-	return FOUND;
+	v->number[k->device.step - NUMBERS] = number(&k->device.ask);
+	v->front_gone = k->device.step == LAST && k->device.ask.err;
+	return v->number[DEVICE_FRONTEND_ID] == v->frontend.v;
 }
 
 #define IN(field) offsetof(struct device, field)
@@ -168,28 +143,39 @@ static const struct question {
 	enum xs_type type;
 	size_t base;	 /* the string in struct device that the path begins with */
 	const char *key; /* and how it goes on; TAG's is the class's */
-	enum step (*got)(struct keeper *k); /* looks at d->ask, says what is next */
+	bool (*got)(struct keeper *k); /* looks at d->ask; false: no device here */
 } questions[] = {
 	[OWN_ID] = {XS_TYPE_READ, IN(none), "domid", got_own_id},
 	[WATCH_ROOT] = {XS_TYPE_WATCH, IN(root), "", got_root},
 	[LIST] = {XS_TYPE_DIRECTORY, IN(root), "", got_list},
 	[TAG] = {XS_TYPE_READ, IN(next.back), "/", got_tag},
 	[FRONTEND] = {XS_TYPE_READ, IN(next.back), "/frontend", got_frontend},
-	[NUMBERS + DEVICE_FRONTEND_ID] = {XS_TYPE_READ, IN(next.back), "/frontend-id",
-					  got_number},
-	[NUMBERS +
-		DEVICE_ONLINE] = {XS_TYPE_READ, IN(next.back), "/online", got_number},
-	[NUMBERS + DEVICE_BACK] = {XS_TYPE_READ, IN(next.back), "/state", got_number},
 	[WATCH_FRONT] = {XS_TYPE_WATCH, IN(next.front), "/state", got_front_watch},
-	[FRONT_STATE] = {XS_TYPE_READ, IN(next.front), "/state", got_front},
+	{XS_TYPE_READ, IN(next.back), "/frontend-id", got_number}, /* NUMBERS */
+	{XS_TYPE_READ, IN(next.back), "/online", got_number},
+	{XS_TYPE_READ, IN(next.back), "/state", got_number},
+	[LAST] = {XS_TYPE_READ, IN(next.front), "/state", got_number},
 };
 
-static void ask(struct keeper *k, enum step step)
+/* A front end is watched once a connection: see commit(). */
+static bool is_asked(const struct keeper *k, unsigned step)
+{
+	return !(step == OWN_ID && k->device.answered) &&
+	       !(step == WATCH_ROOT && k->device.watching) &&
+	       !(step == LIST && !k->policy.any_domain) &&
+	       !(step == TAG && !k->policy.tag[0]) &&
+	       !(step == WATCH_FRONT && k->device.watched[0]);
+}
+
+static void ask(struct keeper *k, unsigned step)
 {
 	struct device *d = &k->device;
-	const struct question *q = &questions[step];
+	const struct question *q;
 	char path[2 * DEVICE_PATH_MAX];
 
+	while (!is_asked(k, step))
+		step++;
+	q = &questions[step];
 	d->step = step;
 	snprintf(path, sizeof(path), "%s%s%s", (const char *)d + q->base, q->key,
 		 step == TAG ? k->class->tag_key : "");
@@ -229,7 +215,8 @@ static void appeared(struct keeper *k)
 	struct device *d = &k->device;
 
 	d->generation++;
-	d->writes = 0; /* they were meant for the one before */
+	xs_cancel(&k->xs, &d->put); /* it, and what waits, was for the one before */
+	d->writes = 0;
 	log_name(&k->log, k->name, d->seen.frontend.v, k->policy.device);
 	keeper_event(k, LOG_LEVEL_NOTICE, "device", "%s, generation %u", d->seen.back,
 		     d->generation);
@@ -243,6 +230,9 @@ static void commit(struct keeper *k, bool found)
 	struct device_view was = d->seen;
 	bool fresh;
 
+	/* Another front end than the one watched: a new connection has no watches. */
+	if (found)
+		d->astray = d->watched[0] && strcmp(d->watched, d->next.front);
 	d->next.present = found && !kernel_serves(k);
 	d->seen = d->next;
 	fresh = d->seen.present &&
@@ -286,20 +276,19 @@ static void scanned(struct xs_request *request)
 {
 	struct keeper *k = keeper_of(request, device.ask);
 	struct device *d = &k->device;
-	enum step next;
+	bool found;
 
-	d->running = false;
 	if (!is_final(request->err)) {
 		want_scan(d, later(k, RETRY_NS));
 		return;
 	}
-	next = questions[d->step].got(k);
-	if (next >= FOUND) {
-		commit(k, next == FOUND);
-		return;
-	}
-	d->running = true;
-	ask(k, next);
+	found = questions[d->step].got(k);
+	if (found && d->step < LAST)
+		ask(k, d->step + 1);
+	else if (!found && next_candidate(k))
+		ask(k, TAG);
+	else
+		commit(k, found);
 }
 
 void device_event(struct xs *xs, const char *token)
@@ -322,11 +311,11 @@ static void put_done(struct xs_request *request)
 		keeper_event(k, LOG_LEVEL_WARNING, "refused",
 			     "a write, by xenstored: %s", strerror(-request->err));
 	d->put_failures = 0;
-	if (d->status_put && d->status == d->status_put)
-		d->status = NULL;
-	else if (!d->status_put && d->put_generation == d->generation && d->writes) {
+	if (!d->status_put) {
 		d->write_first = (d->write_first + 1) % DEVICE_WRITES;
 		d->writes--;
+	} else if (d->status == d->status_put) {
+		d->status = NULL;
 	}
 }
 
@@ -343,7 +332,6 @@ static void start_put(struct keeper *k)
 		snprintf(path, sizeof(path), "%s%s%s", d->seen.back, value ? "/" : "",
 			 w->key);
 	d->status_put = d->status;
-	d->put_generation = d->generation;
 	xs_send(&k->xs, &d->put, value ? XS_TYPE_WRITE : XS_TYPE_RM, k->now + ANSWER_NS,
 		path, value);
 }
@@ -392,13 +380,13 @@ uint64_t device_turn(struct keeper *k)
 		 scan = d->due_at > d->scan_at ? d->due_at : d->scan_at;
 	bool put = d->status || (d->writes && d->seen.present);
 
-	if (d->due && !d->running && k->now >= scan) {
-		d->running = true;
+	if (d->due && !d->ask.busy && k->now >= scan) {
 		d->due = false;
 		d->scan_at = k->now + DEVICE_SCAN_NS;
-		memset(&d->next, 0, sizeof(d->next));
+		d->list_at = d->list_len = 0;
+		candidate(k, k->policy.domain.v);
 		ask(k, OWN_ID);
-	} else if (d->due && !d->running) {
+	} else if (d->due && !d->ask.busy) {
 		next = scan;
 	}
 	if (put && !d->put.busy && k->now >= d->put_at)

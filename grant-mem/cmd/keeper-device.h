@@ -26,7 +26,7 @@
 #define DEVICE_WRITES	64
 #define DEVICE_SCAN_NS	20000000ULL
 
-/* The order of device_numbers[] in keeper-device.c. */
+/* In the order in which a scan asks for them. */
 enum device_number {
 	DEVICE_FRONTEND_ID,
 	DEVICE_ONLINE,
@@ -56,7 +56,7 @@ struct device {
 	struct device_view next; /* of the scan that runs */
 	struct xs_request ask;
 	unsigned step;
-	bool running, due;
+	bool due;
 	uint64_t due_at, scan_at;
 	char none[1];			/* where a path with no directory begins */
 	char root[DEVICE_PATH_MAX + 1]; /* what we watch, if @watching */
@@ -72,7 +72,6 @@ struct device {
 	const char *status_put; /* it is what @put writes, not a back end's */
 	struct device_write write[DEVICE_WRITES];
 	unsigned write_first, writes;
-	uint32_t put_generation;
 	unsigned put_failures;
 	uint64_t put_at;
 };

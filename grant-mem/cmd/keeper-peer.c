@@ -39,7 +39,7 @@ void peer_connect(struct keeper *k, int fd)
 	p->pidfd = pidfd;
 	keeper_store("backend", 0, pidfd);
 	keeper_event(k, LOG_LEVEL_INFO, "connect", "back end, pid %d", cred.pid);
-	err = k->registrar.ops->open(&k->registrar);
+	err = registrar_open(&k->registrar);
 	if (err)
 		keeper_event(k, LOG_LEVEL_ERROR, "failed", "gntdev or evtchn: %s",
 			     strerror(-err));
@@ -106,12 +106,12 @@ void peer_reply(struct keeper *k, int result)
 	if (result == WIRE_OK)
 		iov.iov_len += calls_reply_bytes(p->in.header.type);
 	if (result == WIRE_OK && p->out_fds) {
-		msg.msg_control = &control;
-		msg.msg_controllen = CMSG_SPACE(p->out_fds * sizeof(int));
 		control.header.cmsg_level = SOL_SOCKET;
 		control.header.cmsg_type = SCM_RIGHTS;
 		control.header.cmsg_len = CMSG_LEN(p->out_fds * sizeof(int));
-		memcpy(CMSG_DATA(&control.header), p->out_fd, p->out_fds * sizeof(int));
+		memcpy(CMSG_DATA(&control.header), p->out_fd, sizeof(p->out_fd));
+		msg.msg_control = &control;
+		msg.msg_controllen = control.header.cmsg_len;
 	}
 	if (sendmsg(p->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		peer_kill(k, LOG_LEVEL_ERROR,
@@ -123,54 +123,39 @@ void peer_reply(struct keeper *k, int result)
 		peer_kill(k, LOG_LEVEL_ERROR, "the back end was not let in");
 }
 
-/* 1: @in is handled, 0: nothing is there. Descriptors that come are closed. */
-static int take_message(struct keeper *k)
+/* True: @in is handled. Descriptors that come have no room: the kernel closes them,
+ * and says so. */
+static bool take_message(struct keeper *k)
 {
-	static union {
-		char bytes[CMSG_SPACE(253 * sizeof(int))]; /* SCM_MAX_FD */
-		struct cmsghdr header;
-	} control;
 	struct peer *p = &k->peer;
 	struct iovec iov = {&p->in, sizeof(p->in)};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = &control,
-			     .msg_controllen = sizeof(control)};
-	ssize_t n = recvmsg(p->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t n = recvmsg(p->fd, &msg, MSG_DONTWAIT);
 	int result = WIRE_MALFORMED;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return 0;
+		return false;
 	if (n <= 0) {
 		peer_kill(k, LOG_LEVEL_INFO, "the back end hung up");
-		return 0;
-	}
-	for (size_t i = 0; c && CMSG_LEN((i + 1) * sizeof(int)) <= c->cmsg_len; i++) {
-		int fd;
-
-		memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-		close(fd);
+		return false;
 	}
 	memset(&p->out, 0, sizeof(p->out));
 	p->out_fds = 0;
-	if (n >= (ssize_t)sizeof(p->in.header) && !c && !(msg.msg_flags & MSG_TRUNC))
+	if (n >= (ssize_t)sizeof(p->in.header) &&
+	    !(msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
 		result = calls_handle(k, (size_t)n);
-	if (result == CALLS_WAITS)
-		p->waits = true;
-	else
+	p->waits = result == CALLS_WAITS;
+	if (!p->waits)
 		peer_reply(k, result);
-	return 1;
+	return true;
 }
 
 void peer_read(struct keeper *k)
 {
-	struct peer *p = &k->peer;
+	unsigned messages = PEER_MESSAGES;
 
-	for (unsigned i = 0; i < PEER_MESSAGES && p->fd >= 0; i++) {
-		if (p->waits || !take_message(k))
-			return;
-	}
+	while (messages-- && k->peer.fd >= 0 && !k->peer.waits && take_message(k))
+		;
 }
 
 static void send_status(struct keeper *k)
@@ -186,15 +171,17 @@ static void send_status(struct keeper *k)
 	p->status_at = k->now + STATUS_NS;
 	if (ioctl(p->fd, SIOCOUTQ, &unread) || unread)
 		return; /* invariant 3 */
-	m.status.flags = (v->present ? WIRE_PRESENT : 0) |
+	m.status = (struct wire_status){
+		.flags = (v->present ? WIRE_PRESENT : 0) |
 			 (p->release_by ? WIRE_RELEASE : 0) |
-			 (v->number[DEVICE_ONLINE] == 1 ? WIRE_ONLINE : 0);
-	m.status.generation = k->device.generation;
-	m.status.frontend = v->frontend.v;
-	m.status.device = k->device_id;
-	m.status.front = v->number[DEVICE_FRONT];
-	m.status.back = v->number[DEVICE_BACK];
-	m.status.limits = calls_limits(k);
+			 (v->number[DEVICE_ONLINE] == 1 ? WIRE_ONLINE : 0),
+		.generation = k->device.generation,
+		.frontend = v->frontend.v,
+		.device = k->device_id,
+		.front = v->number[DEVICE_FRONT],
+		.back = v->number[DEVICE_BACK],
+		.limits = calls_limits(k),
+	};
 	p->status_due = send(p->fd, &m, sizeof(m), MSG_DONTWAIT | MSG_NOSIGNAL) < 0;
 }
 

@@ -56,7 +56,9 @@ struct peer {
 	bool waits; /* @in waits for keys of xenstore */
 	struct xs_request fetch;
 	uint64_t fetch_by;
-	uint32_t fetched;
+	const char *fetch_dir;
+	char (*key)[WIRE_KEY_BYTES]; /* of @keys in @in, @fetched came so far */
+	uint32_t keys, fetched;
 	uint32_t number[WIRE_KEYS_MAX];
 };
 

@@ -7,12 +7,14 @@
 #include <fcntl.h>
 #include <sha2.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "grant-mem/cmd/keeper.h"
+#include "policy/text.h"
 
-static char text[POLICY_TEXT_MAX + 1];
+static char text[POLICY_TEXT_MAX + 1]; /* one too many is told by the parser */
 static struct policy_errors errors;
 
 static ssize_t read_text(const char *path)
@@ -36,34 +38,36 @@ static void tell(const char *path)
 	}
 }
 
-/* What the grammar allows and this program does not. */
-static const char *misfit(const struct keeper *k, const struct policy *p,
-			  uint32_t *device)
+/* What the grammar allows and this program does not, or not while it runs. */
+static void find_misfits(const struct keeper *k, const struct policy *before,
+			 const struct policy *now)
 {
-	if (p->isolation != k->isolation)
-		return k->isolation == POLICY_PROCESS
-			       ? "Isolation = domain has no keeper: use the unit "
-				 "xdd-CLASS-domain"
-			       : "Isolation = process has one: use the unit xdd-CLASS";
-	if (p->data_pages > MAPS_SLOTS - p->ring_pages)
-		return "RingPages and DataPages are more than a keeper can hold, 65536";
-	if (!class_device_id(p->class, p->device, device))
-		return "Device is no device of this class";
-	return NULL;
+	bool process = k->isolation == POLICY_PROCESS;
+
+	if (now->isolation != k->isolation)
+		text_error(&errors, now->line[POLICY_KEY_ISOLATION],
+			   process ? "process" : "domain",
+			   process ? "Isolation = domain has no keeper: use the unit "
+				     "xdd-CLASS-domain"
+				   : "Isolation = process has one: use the unit "
+				     "xdd-CLASS");
+	if (now->data_pages > MAPS_SLOTS - now->ring_pages)
+		text_error(&errors, now->line[POLICY_KEY_DATA_PAGES],
+			   "65536 with RingPages", "more than a keeper can hold");
+	if (before && policy_needs_restart(before, now))
+		text_error(&errors, 0, "", "this change needs a restart of both units");
 }
 
 static int seal_text(size_t len)
 {
 	int fd = memfd_create("policy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	if (fd >= 0 &&
-	    (write(fd, text, len) != (ssize_t)len ||
-	     fcntl(fd, F_ADD_SEALS,
-		   F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL))) {
+	if (fd >= 0 && write(fd, text, len) == (ssize_t)len &&
+	    !fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | KEEPER_SEALS))
+		return fd;
+	if (fd >= 0)
 		close(fd);
-		fd = -1;
-	}
-	return fd;
+	return -ENOMEM;
 }
 
 static void swap(struct keeper *k, const struct policy *policy, int fd, size_t len)
@@ -79,6 +83,7 @@ static void swap(struct keeper *k, const struct policy *policy, int fd, size_t l
 	k->policy_bytes = len;
 	k->policy = *policy;
 	k->class = class_info(policy->class);
+	class_device_id(policy->class, policy->device, &k->device_id);
 	k->audit.stop = policy->audit_full == POLICY_FULL_STOP;
 }
 
@@ -99,37 +104,23 @@ int keeper_policy_load(struct keeper *k, bool reload)
 {
 	static struct policy policy;
 	char path[512];
-	const char *why;
-	uint32_t device;
 	ssize_t len;
-	int fd;
+	int fd = -EINVAL;
 
 	snprintf(path, sizeof(path), "%s/%s.policy", k->policy_dir, k->name);
 	len = read_text(path);
-	if (len < 0 || len > POLICY_TEXT_MAX) {
-		fprintf(stderr, "%s:0: %s\n", path,
-			len < 0 ? "cannot be read" : "longer than 65536 bytes");
-		return -EINVAL;
-	}
 	errors.count = 0;
-	if (policy_parse(k->name, text, (size_t)len, &policy, &errors)) {
-		tell(path);
-		return -EINVAL;
-	}
-	why = misfit(k, &policy, &device);
-	if (!why && reload && policy_needs_restart(&k->policy, &policy))
-		why = "this change needs a restart of the back end's and keeper's "
-		      "units";
-	if (why) {
-		fprintf(stderr, "%s:0: %s\n", path, why);
-		return -EINVAL;
-	}
-	fd = seal_text((size_t)len);
+	if (len < 0)
+		text_error(&errors, 0, "", "cannot be read: %s", strerror((int)-len));
+	else if (!policy_parse(k->name, text, (size_t)len, &policy, &errors))
+		find_misfits(k, reload ? &k->policy : NULL, &policy);
+	if (!errors.count)
+		fd = seal_text((size_t)len);
+	tell(path);
 	if (fd < 0)
-		return -ENOMEM;
+		return fd;
 	if (reload && revokes(k, policy))
 		keeper_revoke(k, "the policy was narrowed", false);
-	k->device_id = device;
 	swap(k, &policy, fd, (size_t)len);
 	return 0;
 }

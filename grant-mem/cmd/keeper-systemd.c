@@ -8,19 +8,16 @@
 void keeper_status(struct keeper *k)
 {
 	const struct device *d = &k->device;
-	char line[256];
+	bool serves = k->peer.stage == PEER_SERVING;
+	const char *what = serves ? "serving" : "waiting for the back end of";
 
 	if (!d->answered)
-		snprintf(line, sizeof(line), "STATUS=waiting for xenstore");
+		sd_notify(0, "STATUS=waiting for xenstore");
 	else if (!d->seen.present)
-		snprintf(line, sizeof(line), "STATUS=waiting for the device in %s",
-			 d->root);
+		sd_notifyf(0, "STATUS=waiting for the device in %s", d->root);
 	else
-		snprintf(line, sizeof(line), "STATUS=%s d%u %s, generation %u",
-			 k->peer.stage == PEER_SERVING ? "serving"
-						       : "waiting for the back end of",
-			 d->seen.frontend.v, k->policy.device, d->generation);
-	sd_notify(0, line);
+		sd_notifyf(0, "STATUS=%s d%u %s, generation %u", what,
+			   d->seen.frontend.v, k->policy.device, d->generation);
 }
 
 void keeper_store(const char *name, unsigned number, int fd)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The process of one keeper, and its loop: see keeper.h and xdd-keeper(8). */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <sha2.h>
@@ -32,10 +31,9 @@ static struct keeper keeper;
 static struct pollfd polls[POLLS];
 
 /* The instance's own directory: what the unit says, or where xdd(7) puts it. */
-static const char *own_directory(const char *variable, const char *parent,
-				 char path[128])
+static const char *own_directory(const char *name, const char *parent, char path[128])
 {
-	const char *given = getenv(variable);
+	const char *given = getenv(name);
 
 	snprintf(path, 128, "%s%s", given ? given : parent, given ? "" : keeper.name);
 	return path;
@@ -96,19 +94,14 @@ static void audit_start(struct keeper *k)
 	for (int i = 0; i < 32; i++)
 		snprintf(digest + 2 * i, 3, "%02x", k->digest[i]);
 	audit_line(&k->audit, "start",
-		   "\"instance\":\"%s\",\"class\":\"%s\",\"policy\":\"%s\",\"keeper\":"
-		   "\"%s\","
-		   "\"program\":\"%s\",\"boot\":\"%s\"",
+		   "\"instance\":\"%s\",\"class\":\"%s\",\"policy\":\"%s\","
+		   "\"keeper\":\"%s\",\"program\":\"%s\",\"boot\":\"%s\"",
 		   k->name, k->class->name, digest, self, program, boot ? boot : "");
 }
 
 static void reload(struct keeper *k)
 {
-	char line[64];
-
-	snprintf(line, sizeof(line), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-		 k->now / 1000);
-	sd_notify(0, line);
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, k->now / 1000);
 	if (keeper_policy_load(k, true)) {
 		keeper_event(k, LOG_LEVEL_ERROR, "reload",
 			     "the old policy stays in force");
@@ -154,11 +147,12 @@ static bool serve(struct keeper *k)
 		peer_dead(k);
 	else if (polls[PEER].revents)
 		peer_read(k);
-	fd = polls[LISTEN].revents ? accept4(polls[LISTEN].fd, NULL, NULL,
-					     SOCK_NONBLOCK | SOCK_CLOEXEC)
-				   : -1;
-	if (fd >= 0)
-		peer_connect(k, fd);
+	if (polls[LISTEN].revents) {
+		fd = accept4(polls[LISTEN].fd, NULL, NULL,
+			     SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0)
+			peer_connect(k, fd);
+	}
 	return true;
 }
 
@@ -192,7 +186,7 @@ static int set_up(struct keeper *k)
 	prctl(PR_SET_DUMPABLE, 0);
 	for (unsigned i = 0; i < POLLS; i++)
 		polls[i] = (struct pollfd){.fd = -1, .events = POLLIN};
-	keeper_init(k, &registrar_xen, RELEASE_NS);
+	keeper_init(k, RELEASE_NS);
 	if (keeper_policy_load(k, false))
 		return EXIT_CONFIG;
 	inherit(RELEASE_NS / CLOCK_MS);

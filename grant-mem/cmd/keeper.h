@@ -53,6 +53,9 @@ struct keeper {
 	struct peer peer;
 };
 
+/* Of the memory files that a back end gets. */
+#define KEEPER_SEALS (F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
+
 #define keeper_of(at, member)                                                          \
 	((struct keeper *)((char *)(at)-offsetof(struct keeper, member)))
 
@@ -67,8 +70,7 @@ void keeper_revoke(struct keeper *k, const char *why, bool channels);
  * exclusive. False: there is none to share. */
 bool keeper_share(struct keeper *k);
 /* Ready for a back end and for xenstore, but for the policy. */
-void keeper_init(struct keeper *k, const struct registrar_ops *ops,
-		 uint64_t release_ns);
+void keeper_init(struct keeper *k, uint64_t release_ns);
 /* Whatever is due without a descriptor being ready. Returns when again. */
 uint64_t keeper_turn(struct keeper *k);
 

@@ -343,8 +343,7 @@ static int probe_two_at_once(struct probe *p, const struct probe_try *try)
 static int keeper_call_at(struct probe *p, const char *path)
 {
 	static struct client c;
-	const char *class =
-		p->policy_known ? policy_class_name(p->policy.class) : "blk";
+	const char *class = p->policy_known ? class_info(p->policy.class)->name : "blk";
 	int r = client_connect(&c, path);
 
 	if (r)

@@ -21,6 +21,7 @@
 
 #include "common/loop.h"
 #include "grant-mem/client.h"
+#include "policy/class.h"
 #include "policy/policy.h"
 #include "xenbus/evtchn-keeper.h"
 #include "xenbus/store-keeper.h"

@@ -14,13 +14,6 @@
 #include "policy/text.h"
 
 /* How a field is written; what has words or is a text needs none of these. */
-static void show_format(const struct policy *policy, const void *field)
-{
-	(void)policy;
-	(void)field;
-	printf("1");
-}
-
 static void show_bool(const struct policy *policy, const void *field)
 {
 	(void)policy;
@@ -65,7 +58,7 @@ static void show_refs(const struct policy *policy, const void *field)
 }
 
 static void (*const show[POLICY_KEY_COUNT])(const struct policy *, const void *) = {
-	[POLICY_KEY_FORMAT] = show_format,     [POLICY_KEY_RESOURCE] = show_text,
+	[POLICY_KEY_FORMAT] = show_number,     [POLICY_KEY_RESOURCE] = show_text,
 	[POLICY_KEY_READ_ONLY] = show_bool,    [POLICY_KEY_DOMAIN] = show_domain,
 	[POLICY_KEY_TAG] = show_text,	       [POLICY_KEY_DEVICE] = show_text,
 	[POLICY_KEY_EXCLUSIVE] = show_bool,    [POLICY_KEY_RING_PAGES] = show_number,
@@ -100,7 +93,10 @@ static void show_key(const struct policy *policy, enum policy_key key)
 static bool is_generic(const char *section)
 {
 	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
-		if (key_in(key, section))
+		const char *name = key_rows[key].name, *dot = strchr(name, '.');
+
+		if (dot && strlen(section) == (size_t)(dot - name) &&
+		    !strncmp(name, section, strlen(section)))
 			return true;
 	}
 	return false;

@@ -33,9 +33,9 @@ int pidfd_send_signal(int pidfd, int sig, siginfo_t *info, unsigned flags)
 	return 0;
 }
 
-/* --- the kernel --- */
+/* --- the kernel: in place of registrar-xen.c --- */
 
-static int fake_open(struct registrar *r)
+int registrar_open(struct registrar *r)
 {
 	r->rw = open("/dev/null", O_RDWR | O_CLOEXEC);
 	r->ro = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -43,8 +43,8 @@ static int fake_open(struct registrar *r)
 	return 0;
 }
 
-static int fake_add(struct registrar *r, struct domid client, const struct gref *refs,
-		    uint32_t n, bool writable, uint64_t *index)
+int registrar_add(struct registrar *r, struct domid client, const struct gref *refs,
+		  uint32_t n, bool writable, uint64_t *index)
 {
 	(void)r, (void)client, (void)refs, (void)writable;
 	if (world.add_error)
@@ -55,8 +55,8 @@ static int fake_add(struct registrar *r, struct domid client, const struct gref 
 	return 0;
 }
 
-static int fake_drop(struct registrar *r, bool writable, uint64_t index, uint32_t n,
-		     unsigned pair)
+int registrar_drop(struct registrar *r, bool writable, uint64_t index, uint32_t n,
+		   unsigned pair)
 {
 	(void)r, (void)writable, (void)index, (void)n;
 	world.dropped++;
@@ -66,7 +66,7 @@ static int fake_drop(struct registrar *r, bool writable, uint64_t index, uint32_
 	return 0;
 }
 
-static int fake_dropped(struct registrar *r)
+int registrar_dropped(struct registrar *r)
 {
 	(void)r;
 	if (!world.pendings || world.release == RELEASE_LATE)
@@ -74,9 +74,9 @@ static int fake_dropped(struct registrar *r)
 	return (int)world.pending[--world.pendings];
 }
 
-static int fake_copy(struct registrar *r, struct domid client,
-		     const struct wire_seg *segs, uint32_t n, uint8_t *area,
-		     int8_t *status)
+int registrar_copy(struct registrar *r, struct domid client,
+		   const struct wire_seg *segs, uint32_t n, uint8_t *area,
+		   int8_t *status)
 {
 	(void)r, (void)client;
 	for (uint32_t i = 0; i < n; i++) {
@@ -88,7 +88,7 @@ static int fake_copy(struct registrar *r, struct domid client,
 	return 0;
 }
 
-static int fake_bind(struct registrar *r, struct domid client, struct evport remote)
+int registrar_bind(struct registrar *r, struct domid client, struct evport remote)
 {
 	(void)client, (void)remote;
 	if (world.bind_error)
@@ -99,28 +99,17 @@ static int fake_bind(struct registrar *r, struct domid client, struct evport rem
 	return (int)++world.next_port;
 }
 
-static void fake_unmask(struct registrar *r, struct evport local)
+void registrar_unmask(struct registrar *r, struct evport local)
 {
 	(void)r, (void)local;
 }
 
-static int fake_unbind(struct registrar *r, struct evport local)
+int registrar_unbind(struct registrar *r, struct evport local)
 {
 	(void)r, (void)local;
 	world.unbinds++;
 	return 0;
 }
-
-const struct registrar_ops world_registrar = {
-	.open = fake_open,
-	.add = fake_add,
-	.drop = fake_drop,
-	.dropped = fake_dropped,
-	.copy = fake_copy,
-	.bind = fake_bind,
-	.unmask = fake_unmask,
-	.unbind = fake_unbind,
-};
 
 /* --- xenstored --- */
 
@@ -279,7 +268,7 @@ void world_init(const char *policy)
 	fclose(f);
 	k->name = "test";
 	k->policy_dir = k->ledger_dir = world.dir;
-	keeper_init(k, &world_registrar, 5 * CLOCK_SECOND);
+	keeper_init(k, 5 * CLOCK_SECOND);
 	assert(!keeper_policy_load(k, false));
 	audit_open(&k->audit, world.dir, AUDIT_FILE_BYTES,
 		   k->policy.audit_full == POLICY_FULL_STOP);
@@ -350,7 +339,7 @@ void world_connect(void)
 	world.peer = pair[0];
 	world.k->peer.fd = pair[1];
 	world.k->peer.pidfd = eventfd(0, EFD_CLOEXEC);
-	fake_open(&world.k->registrar);
+	registrar_open(&world.k->registrar);
 	world.k->peer.stage = PEER_SERVING;
 	world.k->peer.status_due = false;
 }

@@ -34,9 +34,6 @@ struct world {
 
 extern struct world world;
 
-/* The registrar of the tests. */
-extern const struct registrar_ops world_registrar;
-
 /* A keeper of this policy (see WORLD_POLICY), connected to xenstored. */
 void world_init(const char *policy);
 void world_fini(void);

@@ -117,7 +117,7 @@ static void all_errors(void **state)
 	write_text("b.policy", "Format = 1\nnonsense\n");
 	assert_int_equal(run("check a.policy b.policy gone.policy"), 2);
 	says("a.policy:1: \"2\" is not a value of Format; allowed: 1\n");
-	says("a.policy:3: unknown key \"Clas\": did you mean Class; allowed: Class, "
+	says("a.policy:3: unknown key \"Clas\"; allowed: Class, "
 	     "Door");
 	says("a.policy: the required key Limits.Bytes is missing");
 	says("b.policy:2: a line of no known form; allowed: ");

@@ -146,7 +146,7 @@ static void sections(void **state)
 	assert_int_equal(block.depth, 3);
 	assert_int_equal(
 		section("[Block]\nDept = 9\nDiscard = x\n", block_keys, &block), 2);
-	expect(0, 14, "unknown key \"Dept\": did you mean Depth", "Discard, Depth");
+	expect(0, 14, "unknown key \"Dept\"", "Discard, Depth");
 	expect(1, 15, "\"x\" is not a value of Discard", "yes, no");
 	assert_int_equal(section("[Block]\nDepth = 1\nDepth = 2\n", block_keys, &block),
 			 1);
@@ -179,7 +179,7 @@ static void names_of_keys(void **state)
 		char line[32];
 
 		/* The word that is read is the word that is shown. */
-		sprintf(line, "Class=%s", policy_class_name(i));
+		sprintf(line, "Class=%s", class_info(i)->name);
 		sprintf(text,
 			"Format=1\n[Backend]\n%s\nResource=x\n[Client]\nDomain="
 			"1\nDevice=0\n"
