@@ -149,7 +149,7 @@ static int map(struct keeper *k, enum policy_purpose purpose, const uint32_t *nu
 		audit_line(&k->audit, "map",
 			   "\"id\":%u,\"ring\":%u,\"writable\":%u,\"refs\":\"%s\","
 			   "\"line\":%u",
-			   out->id, purpose == POLICY_PURPOSE_RING, writable,
+			   out->id, purpose == POLICY_PURPOSE_RING, writable, n,
 			   runs_of(refs, n), v.line);
 	return result;
 }

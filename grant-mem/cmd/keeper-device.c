@@ -243,6 +243,9 @@ static void commit(struct keeper *k, bool found)
 		keeper_revoke(k, "the device went away", true);
 	else if (d->seen.front_gone && !was.front_gone)
 		keeper_revoke(k, "the client went away", true);
+	else if (d->seen.number[DEVICE_FRONT] == STORE_CLOSED &&
+		 was.number[DEVICE_FRONT] != STORE_CLOSED)
+		keeper_revoke(k, "the client closed it", false);
 	else if (k->peer.pidfd < 0 && was.number[DEVICE_FRONT] == STORE_CONNECTED &&
 		 d->seen.number[DEVICE_FRONT] != STORE_CONNECTED)
 		calls_forget(k, true); /* kept for a back end that did not come back */
@@ -272,6 +275,36 @@ static uint64_t later(const struct keeper *k, uint64_t ns)
 	return k->now + ns + k->now % ns; /* keepers must not march in step */
 }
 
+/* Invariant 5. @same: the one just asked for has the tag of what is served. */
+static void next_rival(struct keeper *k, bool same)
+{
+	struct device *d = &k->device;
+	unsigned rival = d->next.frontend.v;
+
+	if (same && rival != d->rival) {
+		d->rival = rival;
+		keeper_event(k, LOG_LEVEL_WARNING, "refused",
+			     "domain %u reaches for the device of domain %u", rival,
+			     d->seen.frontend.v);
+	}
+	while (next_candidate(k)) {
+		if (d->next.frontend.v != d->seen.frontend.v) {
+			ask(k, TAG);
+			return;
+		}
+	}
+}
+
+static void end_scan(struct keeper *k, bool found)
+{
+	commit(k, found);
+	if (!found || !k->policy.any_domain)
+		return;
+	k->device.committed = true;
+	k->device.list_at = 0;
+	next_rival(k, false);
+}
+
 static void scanned(struct xs_request *request)
 {
 	struct keeper *k = keeper_of(request, device.ask);
@@ -283,12 +316,14 @@ static void scanned(struct xs_request *request)
 		return;
 	}
 	found = questions[d->step].got(k);
-	if (found && d->step < LAST)
+	if (d->committed)
+		next_rival(k, found);
+	else if (found && d->step < LAST)
 		ask(k, d->step + 1);
 	else if (!found && next_candidate(k))
 		ask(k, TAG);
 	else
-		commit(k, found);
+		end_scan(k, found);
 }
 
 void device_event(struct xs *xs, const char *token)
@@ -384,6 +419,7 @@ uint64_t device_turn(struct keeper *k)
 		d->due = false;
 		d->scan_at = k->now + DEVICE_SCAN_NS;
 		d->list_at = d->list_len = 0;
+		d->committed = false;
 		candidate(k, k->policy.domain.v);
 		ask(k, OWN_ID);
 	} else if (d->due && !d->ask.busy) {

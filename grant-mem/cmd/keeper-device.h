@@ -12,7 +12,9 @@
  *     they become numbers here;
  *  3. two watches at most: the back-end directory and the front end's state;
  *  4. generation grows with each device that appears, never within one;
- *  5. writes go out in order, and stay queued until xenstored took them or
+ *  5. one device is served: another front end with the same tag is refused,
+ *     with a line, as long as the first one is there;
+ *  6. writes go out in order, and stay queued until xenstored took them or
  *     said that it never will.
  */
 #ifndef XDD_KEEPER_DEVICE_H
@@ -65,6 +67,8 @@ struct device {
 	bool astray;			   /* that is not the one we need any more */
 	char list[XS_PAYLOAD_MAX + 1];	   /* Domain = any: front ends to look at */
 	size_t list_len, list_at;
+	bool committed; /* the scan goes on only to see who else has the tag */
+	unsigned rival; /* the last one that was refused */
 	bool kernel_told; /* that a kernel's back end has the device */
 
 	struct xs_request put;

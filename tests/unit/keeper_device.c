@@ -167,6 +167,51 @@ static void test_any(void **state)
 	assert_true(world.k->device.astray); /* the watch is on the old front end */
 }
 
+/* Another domain with the same tag is refused, and takes over only when the
+ * first is gone. */
+static void test_rival(void **state)
+{
+	(void)state;
+	world_set("backend/vbd/7/51712/frontend-id", "7");
+	world_set("backend/vbd/7/51712/frontend", "/local/domain/7/device/vbd/51712");
+	world_set("backend/vbd/7/51712/params", "disk");
+	world_fire();
+	world_turn(CLOCK_SECOND);
+	assert_int_equal(world.k->device.seen.frontend.v, 7);
+	assert_int_equal(world.k->device.rival, 0);
+	world_set("backend/vbd/5/51712/frontend-id", "5");
+	world_set("backend/vbd/5/51712/frontend", "/local/domain/5/device/vbd/51712");
+	world_set("backend/vbd/5/51712/params", "disk");
+	world_set("backend/vbd/6/51712/frontend-id", "6");
+	world_set("backend/vbd/6/51712/params", "other");
+	world_fire();
+	world_turn(CLOCK_SECOND);
+	assert_int_equal(world.k->device.seen.frontend.v, 7);
+	assert_int_equal(world.k->device.generation, 1);
+	assert_int_equal(world.k->device.rival, 5);
+	world_set("backend/vbd/7/51712/params", NULL);
+	world_set("backend/vbd/7/51712/frontend-id", NULL);
+	world_fire();
+	world_turn(CLOCK_SECOND);
+	assert_int_equal(world.k->device.seen.frontend.v, 5);
+	assert_int_equal(world.k->device.generation, 2);
+}
+
+/* A client that closed its end has nothing mapped any more, or its back end is
+ * killed for it. */
+static void test_closed(void **state)
+{
+	(void)state;
+	assert_int_equal(map(100, 4), WIRE_OK);
+	world_set("/local/domain/3/device/vbd/51712/state", "6");
+	world_fire();
+	world_turn(CLOCK_SECOND);
+	assert_true(world_receive(&m, NULL) > 0);
+	assert_true(m.status.flags & WIRE_RELEASE);
+	world_turn(10 * CLOCK_SECOND);
+	assert_int_equal(world.kills, 1);
+}
+
 /* The toolstack's word is checked against itself. */
 static void test_frontend_lies(void **state)
 {
@@ -224,6 +269,7 @@ int main(void)
 		TEST(storm, setup),	    TEST(exclusive, setup),
 		TEST(reload, setup),	    TEST(any, setup_any),
 		TEST(frontend_lies, setup), TEST(connect, setup),
+		TEST(rival, setup_any),	    TEST(closed, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -274,12 +274,13 @@ int main(int argc, char **argv)
 	xs = xs_open(0);
 	if (!xs || !xs_watch(xs, "bed", "bed"))
 		die("xenstore");
-	if (!xs_write(xs, XBT_NULL, BED_READY, "ready", 5))
-		die(BED_READY);
 	while ((event = xs_read_watch(xs, &count))) {
 		const char *leaf = strrchr(event[XS_WATCH_PATH], '/');
 
-		/* The first event names the watch itself: look at all. */
+		/* The first event names the watch itself, and so does the first
+		 * one in a new domain after a restore: look at all. */
+		if (!leaf && !xs_write(xs, XBT_NULL, BED_READY, "ready", 5))
+			die(BED_READY);
 		if (!leaf || !strcmp(leaf, "/go"))
 			agent_scan(xs);
 		free(event);
