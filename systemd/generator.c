@@ -41,6 +41,7 @@ struct generator {
 	/* Every good policy's client; what "Isolation = domain" depends on. */
 	bool one_client;
 	struct policy client;
+	char guest_type[8]; /* of this domain: PV, PVH, HVM; or "" */
 };
 
 static void complain(struct generator *g, const char *path, const char *what)
@@ -104,6 +105,8 @@ static void service(struct generator *g, const struct instance *instance,
 	fprintf(f, "# Made by xdd-generator from %s/%s" SUFFIX "\n[Unit]\n%s",
 		g->policies, policy ? policy->name : instance->name, unit);
 	fprintf(f, "[Service]\nUser=%s\n%s", instance->user, lines);
+	if (*g->guest_type)
+		fprintf(f, "Environment=XDD_GUEST_TYPE=%s\n", g->guest_type);
 	if (bounded)
 		fprintf(f, "MemoryMax=%uK\n",
 			BASE_KIB +
@@ -274,6 +277,17 @@ static void log_to_kernel(void)
 		dup2(fd, STDERR_FILENO);
 }
 
+/* Back ends see no /sys, and a PV domain has a hazard that they avoid. */
+static void find_guest_type(struct generator *g)
+{
+	FILE *f = fopen("/sys/hypervisor/guest_type", "re");
+
+	if (f && fscanf(f, "%7[A-Z]", g->guest_type) != 1)
+		g->guest_type[0] = '\0';
+	if (f)
+		fclose(f);
+}
+
 int main(int argc, char **argv)
 {
 	struct generator g = {.policies = POLICIES, .one_client = true};
@@ -291,6 +305,7 @@ int main(int argc, char **argv)
 	log_to_kernel();
 	log_init(&g.log, "xdd-generator");
 	g.log.burst = 0;
+	find_guest_type(&g);
 
 	n = scandir(g.policies, &files, is_policy, alphasort);
 	if (n < 0 && errno == ENOENT)

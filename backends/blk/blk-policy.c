@@ -5,7 +5,7 @@
 
 void blk_policy_init(struct blk_policy *policy)
 {
-	*policy = (struct blk_policy){.direct = true, .persistent_pages = UINT32_MAX};
+	*policy = (struct blk_policy){.persistent_pages = UINT32_MAX};
 }
 
 static const char *set_discard(void *out, const char *value)
@@ -40,12 +40,16 @@ static const char *set_persistent_grants(void *out, const char *value)
 
 static const char *set_cache(void *out, const char *value)
 {
+	static const char *const names[] = {"auto", "direct", "buffered"};
 	struct blk_policy *policy = out;
 
-	policy->direct = !strcmp(value, "direct");
-	if (!policy->direct && strcmp(value, "buffered"))
-		return "direct, buffered";
-	return NULL;
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(value, names[i])) {
+			policy->cache = (enum blk_cache)i;
+			return NULL;
+		}
+	}
+	return "auto, direct, buffered";
 }
 
 const struct policy_section_key blk_policy_keys[] = {

@@ -9,9 +9,13 @@
 
 #include "policy/policy.h"
 
+/* Past the host's page cache, or through it. Auto is direct, but where that
+ * cannot be trusted (main.c says where). */
+enum blk_cache { BLK_CACHE_AUTO, BLK_CACHE_DIRECT, BLK_CACHE_BUFFERED };
+
 struct blk_policy {
 	bool discard;		   /* Discard */
-	bool direct;		   /* Cache = direct, not buffered */
+	enum blk_cache cache;	   /* Cache */
 	uint32_t sector_bytes;	   /* SectorSize; 0: the disk's own */
 	uint32_t persistent_pages; /* PersistentGrants: pages kept mapped between
 				      requests; at most DataPages */

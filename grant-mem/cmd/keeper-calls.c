@@ -147,8 +147,8 @@ static int map(struct keeper *k, enum policy_purpose purpose, const uint32_t *nu
 		refuse(k, what, POLICY_KEY_EXCLUSIVE);
 	if (result == WIRE_OK && k->policy.audit_level == POLICY_AUDIT_DECISIONS)
 		audit_line(&k->audit, "map",
-			   "\"id\":%u,\"ring\":%u,\"writable\":%u,\"refs\":\"%s\","
-			   "\"line\":%u",
+			   "\"id\":%u,\"ring\":%u,\"writable\":%u,\"pages\":%u,"
+			   "\"refs\":\"%s\",\"line\":%u",
 			   out->id, purpose == POLICY_PURPOSE_RING, writable, n,
 			   runs_of(refs, n), v.line);
 	return result;

@@ -26,7 +26,7 @@ static void defaults(void **state)
 	(void)state;
 	assert_int_equal(parse(""), 0);
 	assert_false(policy.discard);
-	assert_true(policy.direct);
+	assert_int_equal(policy.cache, BLK_CACHE_AUTO);
 	assert_int_equal(policy.sector_bytes, 0);
 	assert_int_equal(policy.persistent_pages, UINT32_MAX);
 }
@@ -38,7 +38,7 @@ static void all_keys(void **state)
 			       "PersistentGrants = 0\nCache = buffered\n"),
 			 0);
 	assert_true(policy.discard);
-	assert_false(policy.direct);
+	assert_int_equal(policy.cache, BLK_CACHE_BUFFERED);
 	assert_int_equal(policy.sector_bytes, 4096);
 	assert_int_equal(policy.persistent_pages, 0);
 }
