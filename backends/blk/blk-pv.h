@@ -12,9 +12,7 @@
  *     req_prod still holds its request, and a back end that died is replaced
  *     by one that attaches at rsp_prod and runs those requests again: the ring
  *     is the journal. (Reads, writes, flushes and discards may be repeated
- *     before they are answered.) What it does not cover is death within the
- *     few stores between the first answer written to a slot and the index
- *     that publishes it;
+ *     before they are answered; pv-ring.h, invariant 5.)
  *  2. a request's pages are unmapped before its answer is published, but for
  *     those that a client with persistent grants lets us keep;
  *  3. no more than DataPages pages are mapped, no more than InFlight requests

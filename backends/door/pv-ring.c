@@ -15,6 +15,13 @@
 #define RING_RSP_EVENT 12
 #define RING_HEADER    64
 
+/* In the header's padding, which front ends clear and leave alone: the answer
+ * that is being written (invariant 5). */
+#define RING_INTENT_MAGIC 20
+#define RING_INTENT_INDEX 24
+#define RING_INTENT	  28
+#define RING_MAGIC	  0x58444449u
+
 /* No class has larger entries: sndif and displif use 64, blkif 112. */
 #define RING_ENTRY_MAX 128
 
@@ -31,6 +38,40 @@ static uint8_t *ring_slot(const struct pv_ring *ring, uint32_t index)
 	       (size_t)(index & (ring->entries - 1)) * ring->entry_size;
 }
 
+/* Write and publish the answer for slot @index. Whoever is killed between any
+ * two of these stores leaves either the request, or what is needed to write the
+ * answer once more. */
+static void ring_answer(const struct pv_ring *ring, uint32_t index,
+			const uint8_t *answer)
+{
+	uint8_t whole[RING_ENTRY_MAX] = {0};
+
+	memcpy(whole, answer, PV_RING_ANSWER_MAX);
+	shared_copy_out(ring->page + RING_INTENT, answer, PV_RING_ANSWER_MAX);
+	/* The intent before the index that makes it valid; pairs with the
+	 * attach of a successor. */
+	shared_store32_release(ring->page + RING_INTENT_INDEX, index);
+	shared_store32_release(ring->page + RING_INTENT_MAGIC, RING_MAGIC);
+	shared_copy_out(ring_slot(ring, index), whole, ring->entry_size);
+	/* The answer before the index that covers it; pairs with the front
+	 * end's acquire of rsp_prod. */
+	shared_store32_release(ring->page + RING_RSP_PROD, index + 1);
+}
+
+/* Our predecessor died while it wrote the answer at @start: write it again. What
+ * a client puts there instead comes back to it alone. */
+static bool ring_finish(const struct pv_ring *ring, uint32_t start)
+{
+	uint8_t answer[PV_RING_ANSWER_MAX];
+
+	if (shared_load32_acquire(ring->page + RING_INTENT_MAGIC) != RING_MAGIC ||
+	    shared_load32_acquire(ring->page + RING_INTENT_INDEX) != start)
+		return false;
+	shared_copy_in(answer, ring->page + RING_INTENT, sizeof(answer));
+	ring_answer(ring, start, answer);
+	return true;
+}
+
 enum pv_ring_status pv_ring_init(struct pv_ring *ring, void *page, uint32_t bytes,
 				 uint32_t entry_size, bool attach)
 {
@@ -38,21 +79,21 @@ enum pv_ring_status pv_ring_init(struct pv_ring *ring, void *page, uint32_t byte
 
 	assert(entry_size && entry_size <= RING_ENTRY_MAX);
 	assert(bytes >= RING_HEADER + entry_size);
+	assert(ring_entries(bytes, entry_size) <= PV_RING_ENTRIES_MAX);
 	if (attach)
 		start = shared_load32_acquire((uint8_t *)page + RING_RSP_PROD);
-	*ring = (struct pv_ring){
-		.page = page,
-		.entries = ring_entries(bytes, entry_size),
-		.entry_size = entry_size,
-		.req_cons = start,
-		.rsp_prod = start,
-		.req_prod = start,
-		.pushed = start,
-	};
-	if (!attach)
-		return PV_RING_OK;
-	req_prod = shared_load32_acquire(ring->page + RING_REQ_PROD);
-	return req_prod - start > ring->entries ? PV_RING_BROKEN : PV_RING_OK;
+	ring->page = page;
+	ring->entries = ring_entries(bytes, entry_size);
+	ring->entry_size = entry_size;
+	if (attach) {
+		req_prod = shared_load32_acquire(ring->page + RING_REQ_PROD);
+		if (req_prod - start > ring->entries)
+			return PV_RING_BROKEN;
+		if (req_prod != start && ring_finish(ring, start))
+			start++;
+	}
+	ring->req_cons = ring->rsp_prod = ring->req_prod = ring->pushed = start;
+	return PV_RING_OK;
 }
 
 /* Look at the client's index. It may only move forward, and never so far that
@@ -87,12 +128,12 @@ enum pv_ring_status pv_ring_take(struct pv_ring *ring, void *entry)
 
 void pv_ring_put(struct pv_ring *ring, const void *entry, uint32_t size)
 {
-	uint8_t whole[RING_ENTRY_MAX] = {0};
+	uint8_t *answer = ring->answer[ring->rsp_prod % PV_RING_ENTRIES_MAX];
 
-	assert(size <= ring->entry_size);
+	assert(size <= ring->entry_size && size <= PV_RING_ANSWER_MAX);
 	assert(ring->rsp_prod != ring->req_cons);
-	memcpy(whole, entry, size);
-	shared_copy_out(ring_slot(ring, ring->rsp_prod), whole, ring->entry_size);
+	memset(answer, 0, PV_RING_ANSWER_MAX);
+	memcpy(answer, entry, size);
 	ring->rsp_prod++;
 }
 
@@ -102,10 +143,9 @@ bool pv_ring_push(struct pv_ring *ring)
 
 	if (ring->rsp_prod == old)
 		return false;
-	ring->pushed = ring->rsp_prod;
-	/* The responses before the index that covers them; pairs with the front
-	 * end's acquire of rsp_prod. */
-	shared_store32_release(ring->page + RING_RSP_PROD, ring->rsp_prod);
+	for (; ring->pushed != ring->rsp_prod; ring->pushed++)
+		ring_answer(ring, ring->pushed,
+			    ring->answer[ring->pushed % PV_RING_ENTRIES_MAX]);
 	/* rsp_prod is visible before rsp_event is read; pairs with the front
 	 * end's barrier between arming rsp_event and looking at rsp_prod. */
 	shared_full_barrier();

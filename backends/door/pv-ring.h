@@ -8,8 +8,10 @@
  *  2. an entry is copied off before anything looks at it;
  *  3. a producer index that is more than a ring ahead of what was answered
  *     is the client's fault and stops the ring (PV_RING_BROKEN);
- *  4. responses are written in any slot order the door likes, but published
- *     in one push a batch.
+ *  4. responses are kept back until the push; one notify check a batch;
+ *  5. whenever the process dies, each slot from rsp_prod on holds its request,
+ *     or the header's padding holds the answer that was being written there. So
+ *     a successor that attaches loses none and misreads none.
  */
 #ifndef XDD_PV_RING_H
 #define XDD_PV_RING_H
@@ -23,6 +25,9 @@ enum pv_ring_status {
 	PV_RING_BROKEN, /* indices that no sound front end writes */
 };
 
+#define PV_RING_ENTRIES_MAX 1024 /* 16 pages of the smallest entries */
+#define PV_RING_ANSWER_MAX  32	 /* bytes of a response that are not zero */
+
 struct pv_ring {
 	uint8_t *page;	     /* shared: 64-byte header, then entries */
 	uint32_t entries;    /* a power of two */
@@ -31,15 +36,18 @@ struct pv_ring {
 	uint32_t rsp_prod;   /* private */
 	uint32_t req_prod;   /* the last one read and checked */
 	uint32_t pushed;     /* rsp_prod as it was published */
+	uint8_t answer[PV_RING_ENTRIES_MAX][PV_RING_ANSWER_MAX]; /* to be pushed */
 };
 
 /* @bytes of shared memory at @page. @attach: the ring is live; start at the
- * response index that it shows. PV_RING_BROKEN if its indices cannot be. */
+ * response index that it shows, or one further if a predecessor
+ * died while it wrote that answer. PV_RING_BROKEN if its indices cannot be. */
 enum pv_ring_status pv_ring_init(struct pv_ring *ring, void *page, uint32_t bytes,
 				 uint32_t entry_size, bool attach);
 /* Copy the next request off the ring into @entry (entry_size bytes). */
 enum pv_ring_status pv_ring_take(struct pv_ring *ring, void *entry);
-/* Write the next response (@size <= entry_size bytes; the rest is zeroed). */
+/* The next response (@size <= PV_RING_ANSWER_MAX bytes; the rest is zero). It
+ * reaches the ring with the next push. */
 void pv_ring_put(struct pv_ring *ring, const void *entry, uint32_t size);
 /* Publish what was put; true if the front end asked to be notified. */
 bool pv_ring_push(struct pv_ring *ring);

@@ -176,6 +176,8 @@ static void padding_is_zero(void **state)
 	push();
 	take();
 	answer(1);
+	assert_int_equal(page[64 + 16 + 8], 0xa5); /* not before the push */
+	pv_ring_push(&ring);
 	assert_memory_equal(page + 64 + 16, zeros, sizeof(zeros));
 	assert_int_equal(page[64 + 112], 0xa5);
 }
@@ -250,6 +252,87 @@ static void attaches_where_answers_end(void **state)
 	assert_int_equal(pv_ring_init(&ring, page, 4096, 112, true), PV_RING_BROKEN);
 }
 
+/* Killed anywhere inside a push of two answers: take the page as it was at each
+ * byte that the push changed, in the order of its stores, and attach. Each
+ * request is answered or still there, and each answer is whole. */
+static uint8_t before[4096];
+
+static void successor_finds_all(unsigned published)
+{
+	unsigned first = shared->rsp_prod;
+
+	assert_int_equal(pv_ring_init(&ring, page, 4096, 112, true), PV_RING_OK);
+	assert_in_range(shared->rsp_prod, first, first + 1);
+	assert_int_equal(first, published);
+	for (unsigned i = 0; i < shared->rsp_prod; i++) {
+		const struct toy_response *r = (void *)(page + 64 + 112u * i);
+
+		assert_int_equal(r->id, 100 + i);
+		assert_int_equal(r->status, 7);
+	}
+	for (unsigned i = shared->rsp_prod; i < 3; i++)
+		assert_int_equal(take(), 100 + i);
+}
+
+/* The stores of a push of answer @i, one after the other; @stop of them done. */
+static void push_until(unsigned i, unsigned stop)
+{
+	static struct toy_response r;
+	uint8_t answer[32] = {0}, *slot = page + 64 + 112u * i;
+	uint32_t magic = 0x58444449u, next = i + 1;
+
+	r.id = 100 + i;
+	r.status = 7;
+	memcpy(answer, &r, sizeof(r));
+	for (unsigned b = 0; b < 32 && stop; b++, stop--)
+		page[28 + b] = answer[b];
+	if (stop && stop--)
+		memcpy(page + 24, &i, 4);
+	if (stop && stop--)
+		memcpy(page + 20, &magic, 4);
+	for (unsigned b = 0; b < 112 && stop; b++, stop--)
+		slot[b] = b < 32 ? answer[b] : 0;
+	if (stop && stop--)
+		memcpy(page + 8, &next, 4);
+}
+
+#define STORES (32 + 2 + 112 + 1)
+
+static void killed_at_any_store(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		ask(100 + i);
+	push();
+	memcpy(before, page, sizeof(before));
+	for (unsigned stop = 0; stop <= 2 * STORES; stop++) {
+		memcpy(page, before, sizeof(before));
+		push_until(0, stop < STORES ? stop : STORES);
+		if (stop > STORES)
+			push_until(1, stop - STORES);
+		successor_finds_all(stop / STORES);
+	}
+}
+
+/* The order above is the one that the ring really has. */
+static void push_leaves_what_the_test_plays(void **state)
+{
+	static uint8_t played[4096];
+	static const struct toy_response r = {.id = 100, .status = 7};
+
+	(void)state;
+	ask(100);
+	push();
+	memcpy(before, page, sizeof(before));
+	push_until(0, STORES);
+	memcpy(played, page, sizeof(played));
+	memcpy(page, before, sizeof(before));
+	take();
+	pv_ring_put(&ring, &r, sizeof(r));
+	pv_ring_push(&ring);
+	assert_memory_equal(page, played, sizeof(played));
+}
+
 #define TEST(f) cmocka_unit_test_setup(f, fresh)
 
 int main(void)
@@ -264,6 +347,8 @@ int main(void)
 		TEST(producer_goes_back),
 		TEST(no_room_past_the_unanswered),
 		TEST(attaches_where_answers_end),
+		TEST(killed_at_any_store),
+		TEST(push_leaves_what_the_test_plays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
