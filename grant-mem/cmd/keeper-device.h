@@ -67,8 +67,8 @@ struct device {
 	bool astray;			   /* that is not the one we need any more */
 	char list[XS_PAYLOAD_MAX + 1];	   /* Domain = any: front ends to look at */
 	size_t list_len, list_at;
-	bool committed; /* the scan goes on only to see who else has the tag */
-	unsigned rival; /* the last one that was refused */
+	bool committed;	  /* the scan goes on only to see who else has the tag */
+	unsigned rival;	  /* the last one that was refused */
 	bool kernel_told; /* that a kernel's back end has the device */
 
 	struct xs_request put;
