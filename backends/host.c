@@ -97,6 +97,8 @@ static void host_fired(struct loop_op *op, int res)
 
 	if (res >= (int)sizeof(uint32_t) && host->listening)
 		host->unmask = host->fired[0];
+	else if (res < 0 && res != -ECANCELED && res != -EAGAIN && res != -EINTR)
+		host_check(host, res, "event channel");
 	host_listen(host);
 }
 
@@ -199,8 +201,10 @@ static void host_update(struct host *host)
 						: "the keeper is gone");
 		return;
 	}
-	if (doors_limits(&host->doors, &host->policy))
+	if (doors_limits(&host->doors, &host->policy)) {
+		rate_change(&host->events, host->policy.events, clock_now());
 		host->class->limits(host);
+	}
 	if (r)
 		host_check(host, life_update(&host->life, &status), "the device");
 }
