@@ -74,7 +74,7 @@ build()
 
 build_plain()
 {
-	build plain
+	build plain -Dtest_programs=true
 }
 
 # The compiler warns of what only sanitizers' code could do: the plain build
