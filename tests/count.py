@@ -5,11 +5,13 @@
 usage: count.py meson TESTLOG.json	what `meson test` left
        count.py lines STATUS LOG	a program's output and exit status
 
-Prints "PASSED FAILED SKIPPED", then a line for each failure, and why.
+Prints "PASSED FAILED SKIPPED", then a line for each failure, and why, and one for
+each reason to skip: what follows "# SKIP", wherever it is said.
 A test is named by cmocka's lines or by "ok - NAME", "not ok - NAME", either
 with "# SKIP" after it. A program that names none is one test; one that failed
 without saying which is one failure more.
 """
+import collections
 import json
 import re
 import sys
@@ -40,23 +42,30 @@ def count(name, good, skip, text):
     return passed, failed, skipped
 
 
+def reasons(name, text):
+    whys = collections.Counter(re.findall(r"# SKIP[ \t]+(.*\S)", text))
+    return [f"skipped: {name}: {why} ({n})" for why, n in whys.items()]
+
+
 def results():
     if sys.argv[1] == "lines":
         with open(sys.argv[3], encoding="utf-8", errors="replace") as f:
             name = sys.argv[3].rsplit("/", 1)[-1].removesuffix(".log")
-            yield count(name, sys.argv[2] == "0", sys.argv[2] == "77", f.read())
+            text = f.read()
+        yield count(name, sys.argv[2] == "0", sys.argv[2] == "77", text), reasons(name, text)
         return
     with open(sys.argv[2], encoding="utf-8") as f:
         for test in map(json.loads, f):
             text = test.get("stdout", "") + "\n" + test.get("stderr", "")
-            yield count(test["name"], test["result"] in ("OK", "EXPECTEDFAIL"),
-                        test["result"] == "SKIP", text)
+            yield (count(test["name"], test["result"] in ("OK", "EXPECTEDFAIL"),
+                         test["result"] == "SKIP", text), reasons(test["name"], text))
 
 
-totals, failures = [0, 0, 0], []
-for passed, failed, skipped in results():
+totals, failures, whys = [0, 0, 0], [], []
+for (passed, failed, skipped), why in results():
     headlines = [f for f in failed if not f.startswith("    ")]
     totals = [a + b for a, b in zip(totals, (passed, len(headlines), skipped))]
     failures += failed
+    whys += why
 print(*totals)
-print(*failures, sep="\n" if failures else "")
+print(*failures, *whys, sep="\n")

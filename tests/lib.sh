@@ -85,9 +85,30 @@ build_sanitized()
 		-Dc_args=-fno-sanitize-recover=all
 }
 
-# stage: what a driver domain gets, as a tree in $work/stage; after build_plain.
+# For arm64, as it ships; made anew when what it is built against is another.
+build_arm64()
+{
+	local sysroot
+
+	say "arm64: what it is built against; made the first time"
+	quietly sysroot "$root/tests/cross/sysroot"
+	sysroot=$("$root/tests/cross/sysroot" --print)
+	grep -qsF "$sysroot" "$work/arm64/meson-private/cmd_line.txt" || rm -rf "$work/arm64"
+	build arm64 --cross-file "$sysroot/meson.ini" \
+		--cross-file "$root/tests/cross/arm64.ini" -Dtest_programs=true
+}
+
+# What a driver domain gets, as a tree in $work/stage; after build_plain.
 stage()
 {
 	rm -rf "$work/stage"
 	quietly stage meson install -C "$work/plain" --no-rebuild --destdir "$work/stage"
+}
+
+# The same for arm64, in $work/stage-arm64; after build_arm64.
+stage_arm64()
+{
+	rm -rf "$work/stage-arm64"
+	quietly stage-arm64 meson install -C "$work/arm64" --no-rebuild \
+		--destdir "$work/stage-arm64"
 }

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "backends/blk/blk-store.h"
+#include "tests/unit/needs.h"
 
 #define SIZE (64 * 4096)
 
@@ -207,5 +208,8 @@ int main(void)
 		TEST(shrinks), TEST(served_once), TEST(what_is_no_disk),
 	};
 
+	if (!needs_io_uring())
+		return needs_skip_all(tests, sizeof(tests) / sizeof(tests[0]),
+				      "no io_uring here");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

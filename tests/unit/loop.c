@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "common/loop.h"
+#include "tests/unit/needs.h"
 
 struct call {
 	struct loop_op op;
@@ -240,5 +241,8 @@ int main(void)
 						tear_down),
 	};
 
+	if (!needs_io_uring())
+		return needs_skip_all(tests, sizeof(tests) / sizeof(tests[0]),
+				      "no io_uring here");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,8 @@
  * xdd-policy as a user sees it: exit status, the table, each error with its
  * file and line, and what a set of policies may not say together.
  *
- * The program under test is named by the environment: XDD_POLICY.
+ * The program under test is named by the environment: XDD_POLICY; in a cross
+ * build meson adds what runs it, MESON_EXE_WRAPPER.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -62,8 +63,8 @@ static int run(const char *args)
 	size_t len;
 	int status;
 
-	snprintf(command, sizeof(command), "cd %s && \"$XDD_POLICY\" %s 2>&1", dir,
-		 args);
+	snprintf(command, sizeof(command),
+		 "cd %s && $MESON_EXE_WRAPPER \"$XDD_POLICY\" %s 2>&1", dir, args);
 	pipe = popen(command, "r");
 	assert_non_null(pipe);
 	len = fread(output, 1, sizeof(output) - 1, pipe);

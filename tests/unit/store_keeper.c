@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <cmocka.h>
 
 #include "tests/unit/client_pair.h"
@@ -159,6 +160,13 @@ static void will_bind(uint32_t port, int fd)
 	pair_reply_fds(&pair, WIRE_BIND, WIRE_OK, sizeof(struct wire_bound), &fd, 1, 1);
 }
 
+/* What a pipe says to a call that is not its own: ENOTTY, but from an emulator
+ * that does not know the call ENOSYS. */
+static int not_its_call(int fd)
+{
+	return ioctl(fd, _IO('E', 0xff)) < 0 ? -errno : 0;
+}
+
 /* A pipe's end plays the device: what it holds is pending. */
 static void events(void **state)
 {
@@ -176,8 +184,9 @@ static void events(void **state)
 	assert_int_equal(write(pipes[1], &pending, 4), 4);
 	assert_int_equal(evtchn_pending(evtchn, &port), 1);
 	assert_int_equal(port.v, 11);
-	assert_int_equal(evtchn_notify(evtchn, port), -ENOTTY); /* it got that far */
-	assert_int_equal(evtchn_unmask(evtchn, port), -EBADF);	/* a reading end */
+	/* It got that far. */
+	assert_int_equal(evtchn_notify(evtchn, port), not_its_call(pipes[0]));
+	assert_int_equal(evtchn_unmask(evtchn, port), -EBADF); /* a reading end */
 	pair_request(&pair);
 	assert_string_equal(pair.message.name.key, "event-channel");
 	pair_result(&pair, WIRE_UNBIND, WIRE_OK);
