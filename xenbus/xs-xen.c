@@ -4,6 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 #include <xen/io/xs_wire.h>
 
@@ -19,10 +22,39 @@ _Static_assert((int)XS_TYPE_DIRECTORY == (int)XS_DIRECTORY &&
 	       "xs.h repeats the values of xs_wire.h");
 _Static_assert(sizeof(struct xs_header) == sizeof(struct xsd_sockmsg), "one header");
 
+/*
+ * A domain without a toolstack may run long before its xenstore. Until then Linux
+ * holds an interrupt of this name, and takes any request for the sign that it has
+ * come: it maps the page that it was not told, and crashes (xenbus_probe_thread(),
+ * seen with 6.1). Where there is no such interrupt to be seen, xenstore is there.
+ */
+static bool store_is_late(void)
+{
+	bool late = false;
+	char user[32];
+	glob_t irqs;
+
+	if (glob("/sys/kernel/irq/*/actions", GLOB_NOSORT, NULL, &irqs))
+		return false;
+	for (size_t i = 0; i < irqs.gl_pathc && !late; i++) {
+		FILE *f = fopen(irqs.gl_pathv[i], "re");
+
+		late = f && fgets(user, sizeof(user), f) &&
+		       !strcmp(user, "xenstore_late_init\n");
+		if (f)
+			fclose(f);
+	}
+	globfree(&irqs);
+	return late;
+}
+
 int xs_open(void)
 {
-	int fd = open("/dev/xen/xenbus", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	int fd;
 
+	if (store_is_late())
+		return -EAGAIN;
+	fd = open("/dev/xen/xenbus", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 

@@ -101,7 +101,8 @@ bool xs_stuck(const struct xs *xs, uint64_t now);
 /* The connection was lost: all requests are done, with -ECONNRESET. */
 void xs_reset(struct xs *xs);
 
-/* xs-xen.c. A descriptor of /dev/xen/xenbus, or a negative errno. */
+/* xs-xen.c. A descriptor of /dev/xen/xenbus, or a negative errno: -EAGAIN while this
+ * domain waits for a xenstore that comes after it (dom0less); ask again soon. */
 int xs_open(void);
 /* Reads what is there, writes what it takes. 0, or 1: wait for POLLOUT too, or
  * a negative errno: connect anew. */

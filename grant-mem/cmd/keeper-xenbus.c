@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A keeper's connection to xenstored: opened, used, opened anew. See keeper.h. */
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +9,8 @@
 #include "grant-mem/cmd/keeper.h"
 
 #define RETRY_NS CLOCK_SECOND
+#define LATE_NS                                                                        \
+	(CLOCK_SECOND / 5) /* how often to look for a xenstore that comes late */
 
 static void xenbus_close(struct keeper *k, const char *why)
 {
@@ -29,8 +32,8 @@ short keeper_xenbus(struct keeper *k)
 	if (k->xenbus >= 0 && k->device.astray)
 		xenbus_close(k, NULL);
 	if (k->xenbus < 0 && k->now >= k->xenbus_at) {
-		k->xenbus_at = k->now + RETRY_NS;
 		k->xenbus = xs_open();
+		k->xenbus_at = k->now + (k->xenbus == -EAGAIN ? LATE_NS : RETRY_NS);
 		device_reconnect(k);
 	}
 	if (k->xenbus < 0)

@@ -2,13 +2,20 @@
 # lib.sh - what `setup`, `run` and the recipes in parts/ share.
 #
 # What it is: names, the cache and how to say things. It is sourced, never run.
-# A part is something that is built once and kept: parts/NAME builds it into the
-# folder that it gets as its only argument. Its key is a hash of its recipe, this
-# file and what the recipe names in its "# inputs:" line, so that a changed recipe
-# rebuilds that part and those that are built from it.
+# A part is something that is built once and kept: parts/ARCH/NAME, or parts/NAME where
+# both architectures have the same recipe, builds it into the folder that it gets as its
+# only argument. Its key is a hash of its recipe, this file and what the recipe names in
+# its "# inputs:" line, so that a changed recipe rebuilds that part and those that are
+# built from it. XDD_BED_ARCH says for what machine: amd64 (unless told) or arm64.
 
 bed=$(cd "$(dirname "$0")" && pwd)
-case $bed in */parts) bed=${bed%/parts} ;; esac
+bed=${bed%/parts*}
+arch=${XDD_BED_ARCH:-amd64}
+case $arch in
+amd64) foreign='' tools='' ;;
+arm64) foreign=qemu-aarch64 tools=aarch64-linux-gnu- ;;
+*) echo "bed: no such architecture: $arch" >&2 && exit 125 ;;
+esac
 cache=${XDD_BED_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/xdd/bed}
 suite=bookworm
 xen_version=4.17
@@ -24,17 +31,28 @@ die()
 	exit 125
 }
 
+# A part's recipe, below tests/bed.
+part_recipe()
+{
+	if [ -f "$bed/parts/$arch/$1" ]; then
+		echo "parts/$arch/$1"
+	else
+		echo "parts/$1"
+	fi
+}
+
 # The files and folders under tests/bed that a part is made from.
 part_inputs()
 {
-	printf 'lib.sh parts/%s ' "$1"
-	sed -n 's/^# inputs: //p' "$bed/parts/$1"
+	recipe=$(part_recipe "$1")
+	printf 'lib.sh %s ' "$recipe"
+	sed -n 's/^# inputs: //p' "$bed/$recipe"
 }
 
 # The parts that a part is built from.
 part_needs()
 {
-	sed -n 's/^# needs: //p' "$bed/parts/$1"
+	sed -n 's/^# needs: //p' "$bed/$(part_recipe "$1")"
 }
 
 part_key()
@@ -50,7 +68,7 @@ part_key()
 
 part_path()
 {
-	printf '%s/%s-%s\n' "$cache" "$1" "$(part_key "$1")"
+	printf '%s/%s-%s-%s\n' "$cache" "$arch" "$1" "$(part_key "$1")"
 }
 
 # Installs those of the named Debian packages that are missing.

@@ -1,0 +1,73 @@
+# shellcheck shell=bash disable=SC2154 # what `run` has set
+# amd64.sh - how `run` makes an x86 machine: the control domain's root is /dev/vda, the
+# driver domain's /dev/vdb, and xl creates every domain but the first.
+#
+# What it is: sourced by `run`; machine_prepare, machine_client and machine_start.
+
+# cfg NAME MEMORY VCPUS INITRD CMDLINE: the start of a domain's xl.cfg.
+cfg()
+{
+	cat <<-END
+		name = "$1"
+		type = "pv"
+		memory = $2
+		vcpus = $3
+		kernel = "/boot/vmlinux"
+		ramdisk = "$4"
+		extra = "console=hvc0 $5"
+		on_reboot = "restart"
+		on_crash = "destroy"
+		on_poweroff = "destroy"
+	END
+}
+
+machine_prepare()
+{
+	cp "$control/boot.initrd" "$share/boot/"
+	overlay "$work/driver" "$folder/driver"
+	pack "$work/driver" "$share/driver.tar"
+	(cd "$work/driver" && find .) >"$share/driver.list"
+	{
+		cfg drv 768 2 /bed/boot/boot.initrd \
+			"root=/dev/xvda systemd.show_status=no $(cmdline "$folder/driver")"
+		echo 'driver_domain = 1'
+		echo 'disk = ["phy:/dev/vdb,xvda,w"]'
+		cat "$folder/driver/cfg" 2>/dev/null || true
+	} >"$share/cfg/drv"
+}
+
+machine_client()
+{
+	{
+		cfg "$1" 640 1 "/bed/initrd/$1" "$(cmdline "$folder/clients/$1")"
+		cat "$folder/clients/$1/cfg" 2>/dev/null || true
+	} >"$share/cfg/$1"
+}
+
+machine_start()
+{
+	TMPDIR=$work timeout --kill-after=5 $((timeout + 30)) qemu-system-x86_64 \
+		-accel tcg,thread=multi -cpu max,-smap,-smep,-avx,-avx2,-xsave -smp 2 -m "$memory" \
+		-nodefaults -no-reboot -display none -serial "file:$out/serial.log" \
+		-kernel "$kernel/xen" \
+		-append "dom0_mem=768M,max:768M dom0_max_vcpus=1 com1=115200,8n1 console=com1 \
+no-bootscrub conring_size=4M loglvl=info guest_loglvl=warning $(xen_cmdline)" \
+		-initrd "$kernel/vmlinux console=hvc0 root=/dev/vda,$control/boot.initrd" \
+		-drive "file=$control/root.img,if=virtio,format=raw,snapshot=on,cache=unsafe" \
+		-drive "file=$driver/root.img,if=virtio,format=raw,snapshot=on,cache=unsafe" \
+		-virtfs "local,path=$share,mount_tag=bed,security_model=none,multidevs=remap" \
+		-virtfs "local,path=$out,mount_tag=out,security_model=none,multidevs=remap" \
+		</dev/null >"$work/qemu.log" 2>&1 &
+	qemu=$!
+}
+
+# Each domain's console was kept by xenconsoled.
+machine_collect()
+{
+	for log in "$out"/console/guest-*.log; do
+		[ -f "$log" ] || continue
+		domain=$(basename "${log#*/guest-}" .log)
+		[ "$domain" != drv ] || domain=driver
+		mv "$log" "$out/$domain.log"
+	done
+}
