@@ -3,7 +3,8 @@
 """What is installed in a driver domain links nothing that could control Xen.
 
 libxenctrl, libxendevicemodel and libxenforeignmemory are for the control
-domain's tools. The keeper links no library of Xen's at all.
+domain's tools. The keeper links no library of Xen's at all, and xdd-attach nothing
+of ours that bears the name of a function of theirs.
 """
 import re
 
@@ -24,4 +25,9 @@ for target in targets():
     needed = re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)
     errors += [f"{target['name']} links {library}" for library in needed
                if forbidden.match(library)]
+for target in targets():
+    if target["name"] in CONTROL_DOMAIN:
+        _, symbols = output_of("readelf", "-sW", target["filename"][0])
+        errors += [f"{target['name']} has a {name} of its own, which hides the library's"
+                   for name in re.findall(r"FUNC.* \d+ (x[cs]_\w+)$", symbols, flags=re.M)]
 verdict(f"{programs} programs link nothing that could control Xen", errors)

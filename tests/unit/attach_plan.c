@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The nodes of a device, against what libxl 4.17 writes (libxl_device.c:
+ * libxl__device_generic_add, libxl_disk.c: device_disk_add, libxl_nic.c,
+ * libxl_vdispl.c), with the differences that plan.h names and no other.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "policy/policy.h"
+#include "xenbus/cmd/plan.h"
+
+static struct policy policy;
+static struct policy_errors errors;
+static struct plan plan;
+static char text[2048];
+
+/* Of class @class, device and more of [Client] as @client. */
+static struct plan_input input(const char *class, const char *client, const char *rest)
+{
+	int len = snprintf(text, sizeof(text),
+			   "Format = 1\n[Backend]\nClass = %s\nResource = /dev/null\n"
+			   "[Client]\n%s\n[Limits]\nInFlight = 1\nOperations = 1/s\n"
+			   "Bytes = 1/s\nEvents = 1/s\n%s",
+			   class, client, rest);
+
+	if (policy_parse("ivi_disk", text, (size_t)len, &policy, &errors))
+		fail_msg("line %u: %s", errors.error[0].line, errors.error[0].what);
+	return (struct plan_input){
+		.policy = &policy,
+		.text = text,
+		.text_len = (size_t)len,
+		.back = {2},
+		.front = {5},
+	};
+}
+
+/* One node as a line: who (owner, reader or -), path, value; ? for parents. */
+static const char *line(const struct plan_node *node)
+{
+	static char out[600];
+	char reader[8] = "-";
+
+	if (node->perms.reader != TREE_NO_READER)
+		snprintf(reader, sizeof(reader), "%d", node->perms.reader);
+	snprintf(out, sizeof(out), "%s%u %s %s = %s", node->parent ? "?" : "",
+		 node->perms.owner.v, reader, node->path, node->value);
+	return out;
+}
+
+#define FRONT "/local/domain/5/device/vbd/51712"
+#define BACK  "/local/domain/2/backend/vbd/5/51712"
+#define COPY  "/libxl/5/device/vbd/51712"
+
+static const char *const disk[] = {
+	"?0 - /libxl/5 = ",
+	"?0 - /libxl/5/device = ",
+	"?0 - /libxl/5/device/vbd = ",
+	"0 - " COPY " = ",
+	"0 - " COPY "/frontend = " FRONT,
+	"0 - " COPY "/backend = " BACK,
+	"0 - " COPY "/frontend-id = 5",
+	"0 - " COPY "/online = 1",
+	"0 - " COPY "/params = ivi",
+	"0 - " COPY "/removable = 0",
+	"0 - " COPY "/bootable = 1",
+	"0 - " COPY "/dev = xvda",
+	"0 - " COPY "/type = phy",
+	"0 - " COPY "/mode = w",
+	"0 - " COPY "/device-type = disk",
+	"0 - " COPY "/discard-enable = 1",
+	"0 - " COPY "/specification = xen",
+	"0 - " COPY "/xdd-attach = ivi_disk",
+	"0 - " COPY "/state = 1",
+	"?0 5 /local/domain/5/device = ",
+	"?0 5 /local/domain/5/device/vbd = ",
+	"5 2 " FRONT " = ",
+	"5 2 " FRONT "/backend = " BACK,
+	"5 2 " FRONT "/backend-id = 2",
+	"5 2 " FRONT "/virtual-device = 51712",
+	"5 2 " FRONT "/device-type = disk",
+	"5 2 " FRONT "/trusted = 1",
+	"5 2 " FRONT "/state = 1",
+	"?0 2 /local/domain/2/backend = ",
+	"?0 2 /local/domain/2/backend/vbd = ",
+	"?0 2 /local/domain/2/backend/vbd/5 = ",
+	"2 5 " BACK " = ",
+	"2 5 " BACK "/frontend = " FRONT,
+	"2 5 " BACK "/frontend-id = 5",
+	"2 5 " BACK "/online = 1",
+	"2 5 " BACK "/params = ivi",
+	"2 5 " BACK "/removable = 0",
+	"2 5 " BACK "/bootable = 1",
+	"2 5 " BACK "/dev = xvda",
+	"2 5 " BACK "/type = phy",
+	"2 5 " BACK "/mode = w",
+	"2 5 " BACK "/device-type = disk",
+	"2 5 " BACK "/discard-enable = 1",
+	"2 5 " BACK "/specification = xen",
+	"2 5 " BACK "/xdd-attach = ivi_disk",
+	"2 5 " BACK "/state = 1",
+};
+
+static void a_disk_whole(void **state)
+{
+	struct plan_input in =
+		input("blk\nReadOnly = no", "Domain = any\nTag = ivi\nDevice = xvda",
+		      "[Block]\nDiscard = yes\n");
+
+	(void)state;
+	plan_make(&in, &plan);
+	for (unsigned i = 0; i < plan.n && i < sizeof(disk) / sizeof(*disk); i++)
+		assert_string_equal(line(&plan.node[i]), disk[i]);
+	assert_int_equal(plan.n, sizeof(disk) / sizeof(*disk));
+}
+
+static const char *value_of(const char *path)
+{
+	for (unsigned i = 0; i < plan.n; i++) {
+		if (!strcmp(plan.node[i].path, path))
+			return plan.node[i].value;
+	}
+	return NULL;
+}
+
+static void is(const char *dir, const char *key, const char *value)
+{
+	char path[256];
+	const char *got;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, key);
+	got = value_of(path);
+	if (!value) {
+		assert_null(got);
+		return;
+	}
+	if (!got)
+		fail_msg("no %s", path);
+	assert_string_equal(got, value);
+}
+
+/* What the policy alone decides of a disk. */
+static void disks(void **state)
+{
+	struct plan_input in = input("blk", "Domain = 5\nDevice = xvdb", "");
+
+	(void)state;
+	plan_make(&in, &plan);
+	is("/local/domain/2/backend/vbd/5/51728", "mode", "r");
+	is("/local/domain/2/backend/vbd/5/51728", "discard-enable", "0");
+	is("/local/domain/2/backend/vbd/5/51728", "params", "ivi_disk");
+	in = input("blk", "Domain = 5\nDevice = xvdb", "[Block]\nDiscard = yes\n");
+	plan_make(&in, &plan);
+	is("/local/domain/2/backend/vbd/5/51728", "discard-enable", "0");
+	in = input("blk\nReadOnly = no", "Domain = 5\nDevice = xvdb", "");
+	plan_make(&in, &plan);
+	is("/local/domain/2/backend/vbd/5/51728", "discard-enable", "0");
+}
+
+/* Each class: its kind, the key of its tag, what is generic. */
+static const struct {
+	const char *class, *kind, *tag;
+} classes[] = {
+	{"blk", "vbd", "params"},      {"net", "vif", "vifname"},
+	{"snd", "vsnd", "xdd-policy"}, {"displ", "vdispl", "xdd-policy"},
+	{"can", "vcan", "xdd-policy"},
+};
+
+static void every_class(void **state)
+{
+	char front[64], back[64], copy[64];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
+		struct plan_input in =
+			input(classes[i].class, "Domain = 5\nTag = t\nDevice = 3", "");
+
+		plan_make(&in, &plan);
+		snprintf(front, sizeof(front), "/local/domain/5/device/%s/3",
+			 classes[i].kind);
+		snprintf(back, sizeof(back), "/local/domain/2/backend/%s/5/3",
+			 classes[i].kind);
+		snprintf(copy, sizeof(copy), "/libxl/5/device/%s/3", classes[i].kind);
+		is(front, "backend", back);
+		is(front, "state", "1");
+		is(back, "frontend", front);
+		is(back, classes[i].tag, "t");
+		is(back, "xdd-attach", "ivi_disk");
+		is(copy, "backend", back);
+		is(copy, classes[i].tag, "t");
+		assert_string_equal(strrchr(plan.node[plan.n - 1].path, '/'), "/state");
+	}
+}
+
+static void a_network_device(void **state)
+{
+	struct plan_input in = input("net", "Domain = 5\nDevice = 1",
+				     "[Net]\nMac = 00:16:3e:00:00:01\n");
+
+	(void)state;
+	plan_make(&in, &plan);
+	is("/local/domain/5/device/vif/1", "mac", "00:16:3e:00:00:01");
+	is("/local/domain/5/device/vif/1", "handle", "1");
+	is("/local/domain/2/backend/vif/5/1", "mac", "00:16:3e:00:00:01");
+	is("/local/domain/2/backend/vif/5/1", "vifname", "ivi_disk");
+	is("/local/domain/5/device/vif/1", "mtu", NULL);
+}
+
+/* What a client may read but not write: the owner is the driver domain. */
+static void read_only_keys(void **state)
+{
+	struct plan_input in = input("displ", "Domain = 5\nDevice = 0", "");
+
+	(void)state;
+	plan_make(&in, &plan);
+	for (unsigned i = 0; i < plan.n; i++) {
+		if (strcmp(plan.node[i].path,
+			   "/local/domain/5/device/vdispl/0/be-alloc"))
+			continue;
+		assert_string_equal(line(&plan.node[i]),
+				    "2 5 /local/domain/5/device/vdispl/0/be-alloc = 0");
+		return;
+	}
+	fail_msg("no be-alloc");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_disk_whole),	  cmocka_unit_test(disks),
+		cmocka_unit_test(every_class),	  cmocka_unit_test(a_network_device),
+		cmocka_unit_test(read_only_keys),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* libxenctrl from 4.18 on. */
+#include <errno.h>
+
+#include "xenbus/cmd/machine-info.h"
+
+int machine_info(xc_interface *xc, struct domid id, struct machine_domain *out)
+{
+	xc_domaininfo_t info;
+
+	if (xc_domain_getinfo_single(xc, id.v, &info))
+		return errno ? -errno : -EIO;
+	out->dying = info.flags & XEN_DOMINF_dying;
+	out->shutdown = info.flags & XEN_DOMINF_shutdown;
+	return 0;
+}
