@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* xdd-policy: checks and shows policy files; see xdd-policy(8). */
+/* xdd-policy: checks policy files, shows them, and says what they need of a
+ * device tree; see xdd-policy(8). */
 #include <stdio.h>
 #include <string.h>
 
 #include "policy/cmd/check.h"
+#include "policy/cmd/dt.h"
 #include "policy/cmd/show.h"
 
 static const char help[] =
 	"usage: xdd-policy check [OPTION...] FILE|DIR...\n"
 	"       xdd-policy show FILE\n"
+	"       xdd-policy dt [OPTION...] NAME|FILE|DIR...\n"
 	"\n"
 	"check  every error of every file, with line and what is allowed; for a\n"
 	"       directory also what its policies may not say together, and what\n"
 	"       they need of the driver domain. Exit 0: all is well, 2: it is not.\n"
 	"show   the policy with its defaults filled in, and the line of each value.\n"
+	"dt     without a toolstack: what these policies of one driver domain need of\n"
+	"       the device tree and of Xen's command line; with --verify, whether a\n"
+	"       compiled tree gives it. Exit 0: it does, 2: it does not.\n"
 	"\n"
-	"What the driver domain has, if not the default:\n"
+	"check: what the driver domain has, if not the default:\n"
 	"  --maptrack N         maptrack entries, 256 a frame (262144)\n"
 	"  --event-channels N   event channels (1023)\n"
 	"  --watches N          xenstore watches (128)\n"
@@ -23,6 +29,13 @@ static const char help[] =
 	"  --descriptors N      file descriptors of the system (65536)\n"
 	"  --memory MIB         memory for the instances (not judged)\n"
 	"  --pv                 it is an x86 PV domain: each map is tracked twice\n"
+	"\n"
+	"dt: what is to be, if not the default:\n"
+	"  --xen VERSION             4.17 to 4.22 (4.17)\n"
+	"  --driver-domain N[=NODE]  the driver domain's domid (1), and its node\n"
+	"  --client NAME=NODE        the node that policy NAME's client is\n"
+	"  --verify FILE.dtb         judge this tree instead of printing what is "
+	"needed\n"
 	"\n"
 	"The keys are in xdd.policy(5).\n";
 
@@ -32,6 +45,7 @@ static const struct command {
 } commands[] = {
 	{"check", check_main},
 	{"show", show_main},
+	{"dt", dt_main},
 };
 
 int main(int argc, char **argv)
@@ -46,6 +60,6 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].main(argc - 1, argv + 1);
 	}
-	fputs("xdd-policy: check or show? See xdd-policy --help\n", stderr);
+	fputs("xdd-policy: check, show or dt? See xdd-policy --help\n", stderr);
 	return 2;
 }

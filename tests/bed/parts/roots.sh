@@ -42,7 +42,7 @@ driver_packages=$driver_packages,liburing2,libseccomp2,libmd0,libfdt1
 # trim_modules FOLDER: what no emulated machine will ever have.
 trim_modules()
 (
-	cd "$1/kernel"
+	cd "$1/kernel" || exit
 	rm -rf drivers/media drivers/infiniband drivers/staging drivers/iio drivers/hwmon \
 		drivers/net/wireless drivers/net/ethernet drivers/gpu/drm/amd \
 		drivers/gpu/drm/i915 drivers/gpu/drm/nouveau drivers/gpu/drm/radeon sound/pci \

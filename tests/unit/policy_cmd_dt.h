@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the tests of xdd-policy dt share: a directory of their own with four
+ * policies in it, the program, and what it says.
+ *
+ * The environment names the program under test, XDD_POLICY, and dtc, DTC; in a
+ * cross build meson adds what runs the program, MESON_EXE_WRAPPER.
+ */
+#ifndef XDD_POLICY_CMD_DT_H
+#define XDD_POLICY_CMD_DT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+
+static char dir[] = "/tmp/xdd-dt.XXXXXX";
+static char output[4 << 20]; /* a table of all domids fits */
+
+static inline void write_bytes(const char *name, const void *bytes, size_t len)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, len, file), len);
+	fclose(file);
+}
+
+/* A disk of 1 ring page and 352 data pages, unless @memory says else. */
+static inline void write_policy(const char *name, const char *client,
+				const char *memory)
+{
+	char text[1024], file[64];
+
+	snprintf(file, sizeof(file), "%s.policy", name);
+	snprintf(
+		text, sizeof(text),
+		"Format = 1\n[Backend]\nClass = blk\nResource = null:1G\n"
+		"ReadOnly = no\n[Client]\n%s\nDevice = xvda\n[Memory]\n%s\n"
+		"[Limits]\nInFlight = 1\nOperations = 1/s\nBytes = 1/s\nEvents = 1/s\n",
+		client, memory);
+	write_bytes(file, text, strlen(text));
+}
+
+/* Runs a command of the shell in the directory; a signal is a failure. */
+static inline int shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static inline int shell(const char *fmt, ...)
+{
+	char command[1024];
+	int at = snprintf(command, sizeof(command), "cd %s && ", dir), status;
+	va_list args;
+	size_t len;
+	FILE *pipe;
+
+	va_start(args, fmt);
+	vsnprintf(command + at, sizeof(command) - (size_t)at, fmt, args);
+	va_end(args);
+	pipe = popen(command, "r");
+	assert_non_null(pipe);
+	len = fread(output, 1, sizeof(output) - 1, pipe);
+	output[len] = '\0';
+	status = pclose(pipe);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 128);
+	return WEXITSTATUS(status);
+}
+
+static inline int xdd_policy(const char *args)
+{
+	return shell("$MESON_EXE_WRAPPER \"$XDD_POLICY\" %s 2>&1", args);
+}
+
+static inline int dt(const char *args)
+{
+	char all[512];
+
+	snprintf(all, sizeof(all), "dt %s", args);
+	return xdd_policy(all);
+}
+
+static inline void says(const char *text)
+{
+	if (!strstr(output, text))
+		fail_msg("no \"%s\" in:\n%s", text, output);
+}
+
+static inline void says_not(const char *text)
+{
+	if (strstr(output, text))
+		fail_msg("\"%s\" in:\n%s", text, output);
+}
+
+static inline int clean(void **state)
+{
+	(void)state;
+	return shell("rm -f -- *");
+}
+
+/* Two disks of one client, one of another, and one of whoever has the tag. */
+static inline int four(void **state)
+{
+	(void)state;
+	write_policy("ivi_disk", "Domain = 2", "RingPages = 16\nDataPages = 1056");
+	write_policy("maps", "Domain = 2", "");
+	write_policy("logs", "Domain = 5", "DataPages = 40000\nGrantRefs = 8-99999");
+	write_policy("radio", "Domain = any\nTag = radio", "GrantRefs = 8-1023");
+	return 0;
+}
+
+/* Runs @n tests in the directory, and removes it. */
+static inline int run_in_directory(const struct CMUnitTest *tests, size_t n)
+{
+	int failed;
+
+	if (!getenv("XDD_POLICY") || !getenv("DTC")) {
+		fputs("XDD_POLICY or DTC does not name a program\n", stderr);
+		return 77;
+	}
+	if (!mkdtemp(dir))
+		return 1;
+	failed = _cmocka_run_group_tests("xdd-policy dt", tests, n, NULL, NULL);
+	clean(NULL);
+	rmdir(dir);
+	return failed;
+}
+
+#endif
