@@ -83,6 +83,20 @@ static void one_of_two(void **state)
 	is("/local/domain/5/device/vbd/51728/state", "1");
 }
 
+/* The same place, but another policy's device stands there. */
+static void another_instance(void **state)
+{
+	(void)state;
+	files_device("other", "Domain = any\nTag = other\nDevice = xvda", "drv", "ivi");
+	assert_int_equal(attach("root"), 0);
+	assert_int_equal(detach("other"), EXIT_FAILED);
+	says("device xvda of domain 5 was attached as \"root\"");
+	is(BACK "/online", "1");
+	options.force = true;
+	assert_int_equal(detach("other"), 0);
+	assert_null(world_read(BACK));
+}
+
 /* The driver domain is not there, under any name. */
 static void without_the_driver_domain(void **state)
 {
@@ -162,11 +176,9 @@ static void listing(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(detaches),
-		TEST(in_use),
-		TEST(left_behind),
-		TEST(one_of_two),
-		TEST(without_the_driver_domain),
+		TEST(detaches),		TEST(in_use),
+		TEST(left_behind),	TEST(one_of_two),
+		TEST(another_instance), TEST(without_the_driver_domain),
 		TEST(listing),
 	};
 

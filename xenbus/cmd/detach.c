@@ -46,13 +46,18 @@ static bool find(const struct command *command, const struct target *target,
 				 "%s: no domain is called \"%s\"; give the driver "
 				 "domain's number",
 				 name, target->conf.backend);
-	if (tree_has(c->tree, paths->copy) &&
-	    tree_read(c->tree, paths->copy, PLAN_MARK, mark) &&
-	    !command->options->force)
+	if (!tree_has(c->tree, paths->copy) || command->options->force)
+		return true;
+	if (tree_read(c->tree, paths->copy, PLAN_MARK, mark))
 		return say_error(c->say,
 				 "%s: device %s of domain %u was attached by a "
 				 "toolstack; detach it there, or say --force",
 				 name, in.policy->device, in.front.v);
+	if (strcmp(mark, name))
+		return say_error(c->say,
+				 "%s: device %s of domain %u was attached as \"%s\"; "
+				 "detach that, or say --force",
+				 name, in.policy->device, in.front.v, mark);
 	return true;
 }
 

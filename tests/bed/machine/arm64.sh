@@ -131,11 +131,18 @@ machine_tree()
 
 machine_start()
 {
+	local threads=multi counter=()
+
+	if [ -n "$count" ]; then
+		threads=single
+		gcc -shared -fPIC -O2 -Wall -o "$work/insn.so" "$bed/count/insn.c"
+		counter=(-plugin "$work/insn.so" -d plugin -D "$out/insn.log")
+	fi
 	machine=(qemu-system-aarch64 -machine "virt,virtualization=on,gic-version=3"
-		-cpu cortex-a57 -accel "tcg,thread=multi" -smp 2 -m "$memory"
+		-cpu cortex-a57 -accel "tcg,thread=$threads" -smp 2 -m "$memory"
 		-nodefaults -no-reboot -display none -serial "file:$out/serial.log")
 	machine_tree
-	TMPDIR=$work timeout --kill-after=5 $((timeout + 30)) "${machine[@]}" \
+	TMPDIR=$work timeout --kill-after=5 $((timeout + 30)) "${machine[@]}" "${counter[@]}" \
 		-kernel "$kernel/xen" -dtb "$work/all.dtb" "${loaders[@]}" \
 		-fsdev "local,id=bed,path=$share,security_model=none,multidevs=remap" \
 		-device virtio-9p-device,fsdev=bed,mount_tag=bed \
