@@ -205,6 +205,18 @@ static void domains_that_are_not_there(void **state)
 	says("init-dom0less");
 }
 
+static void kept_apart_by_silo(void **state)
+{
+	(void)state;
+	files_device("a", "Domain = any\nTag = a\nDevice = xvda", "drv", "ivi");
+	assert_int_equal(attach("a"), 0);
+	assert_false(world_said("SILO"));
+	world.silo = true;
+	files_device("b", "Domain = any\nTag = b\nDevice = xvdb", "drv", "ivi");
+	assert_int_equal(attach("b"), 0);
+	says("b: this Xen seems to run XSM SILO");
+}
+
 static void roles(void **state)
 {
 	(void)state;
@@ -415,6 +427,7 @@ int main(void)
 		TEST(a_race_for_the_device),
 		TEST(a_toolstack_was_faster),
 		TEST(domains_that_are_not_there),
+		TEST(kept_apart_by_silo),
 		TEST(roles),
 		TEST(another_number),
 		TEST(virtio_is_not_built),

@@ -294,7 +294,14 @@ static void machine_close(struct machine *m)
 	(void)m;
 }
 
-static const struct machine_ops machine_ops = {machine_domain, machine_close};
+static bool machine_silo(struct machine *m)
+{
+	(void)m;
+	return world.silo;
+}
+
+static const struct machine_ops machine_ops = {machine_domain, machine_silo,
+					       machine_close};
 
 static void add_domain(unsigned domid)
 {

@@ -28,6 +28,7 @@ struct world_domain {
 struct world {
 	struct tree tree;
 	struct machine machine;
+	bool silo; /* what the machine answers */
 	struct say say;
 	struct control control;
 	struct world_node node[WORLD_NODES], snapshot[WORLD_NODES];

@@ -111,6 +111,18 @@ static bool check_roles(struct control *c, const struct policy *policy,
 	return true;
 }
 
+/* Not an error: the module that runs is not told, only guessed. */
+static void check_module(struct control *c, const struct policy *policy,
+			 const struct checked *d)
+{
+	if (d->back.id.v && c->machine->ops->silo(c->machine))
+		say(c->say, LOG_LEVEL_WARNING,
+		    "%s: this Xen seems to run XSM SILO, which refuses every grant and "
+		    "event channel between two domUs: the device will not connect. Say "
+		    "xsm=dummy on Xen's command line, or see xdd-dom0less(7)",
+		    policy->name);
+}
+
 /* -- What the client can grant ----------------------------------------------- */
 
 static bool check_grants(struct control *c, const struct policy *policy,
@@ -184,5 +196,6 @@ enum check check_target(struct control *c, const struct target *target,
 		return check;
 	if (!check_grants(c, policy, &out->front) || !collide_tag(c, &out->input))
 		return CHECK_REFUSED;
+	check_module(c, policy, out);
 	return CHECK_NEW;
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <xentoollog.h>
 
 #include "xenbus/cmd/machine-info.h"
@@ -36,6 +37,37 @@ static int xen_domain(struct machine *m, struct domid id, struct machine_domain 
 	return 0;
 }
 
+/* What the last of the words "@key..." in @line goes on with, or NULL. */
+static const char *last_word(const char *line, const char *key)
+{
+	const char *found = NULL;
+
+	for (const char *at = line; (at = strstr(at, key)); at += strlen(key)) {
+		if (at == line || at[-1] == ' ')
+			found = at + strlen(key);
+	}
+	return found;
+}
+
+/* Xen does not tell which module it runs; SILO is its default on Arm
+ * (xen/common/Kconfig). */
+static bool xen_silo(struct machine *m)
+{
+	xc_interface *xc = xen_of(m)->xc;
+	xen_commandline_t line = "";
+	xen_capabilities_info_t capabilities = "";
+	const char *module;
+
+	if (xc_version(xc, XENVER_commandline, line) < 0 ||
+	    xc_version(xc, XENVER_capabilities, capabilities) < 0)
+		return false;
+	line[sizeof(line) - 1] = capabilities[sizeof(capabilities) - 1] = '\0';
+	module = last_word(line, "xsm=");
+	if (module)
+		return !strncmp(module, "silo", 4);
+	return strstr(capabilities, "aarch64") || strstr(capabilities, "armv7");
+}
+
 static void xen_close(struct machine *m)
 {
 	struct machine_xen *x = xen_of(m);
@@ -46,7 +78,8 @@ static void xen_close(struct machine *m)
 	free(x);
 }
 
-static const struct machine_ops xen_ops = {.domain = xen_domain, .close = xen_close};
+static const struct machine_ops xen_ops = {
+	.domain = xen_domain, .silo = xen_silo, .close = xen_close};
 
 struct machine *machine_open(void)
 {

@@ -28,6 +28,8 @@ struct machine {
 struct machine_ops {
 	/* -ESRCH: there is no such domain. */
 	int (*domain)(struct machine *m, struct domid id, struct machine_domain *out);
+	/* By its command line, or by its default, Xen keeps domUs apart (XSM SILO). */
+	bool (*silo)(struct machine *m);
 	void (*close)(struct machine *m);
 };
 
