@@ -100,8 +100,18 @@ machine_client()
 
 machine_tree()
 {
+	local control_reg control_at policy
+
 	printf '%s' "$domains" >"$share/domains"
 	load "$control/control.initrd"
+	control_reg=$module_reg control_at=$module_at policy=
+	if [ -f "$folder/xsm-policy" ]; then
+		load "$folder/xsm-policy"
+		policy="module@$module_at {
+			compatible = \"xen,xsm-policy\", \"multiboot,module\";
+			reg = $module_reg;
+		};"
+	fi
 	"${machine[@]}" -machine dumpdtb="$work/machine.dtb" 2>/dev/null
 	{
 		dtc -q -I dtb -O dts "$work/machine.dtb"
@@ -117,10 +127,11 @@ machine_tree()
 					compatible = "multiboot,kernel", "multiboot,module";
 					reg = $kernel_reg;
 				};
-				module@$module_at {
+				module@$control_at {
 					compatible = "multiboot,ramdisk", "multiboot,module";
-					reg = $module_reg;
+					reg = $control_reg;
 				};
+				$policy
 				$nodes
 			}; };
 		END
