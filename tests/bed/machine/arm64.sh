@@ -151,7 +151,8 @@ machine_start()
 	fi
 	machine=(qemu-system-aarch64 -machine "virt,virtualization=on,gic-version=3"
 		-cpu cortex-a57 -accel "tcg,thread=$threads" -smp 2 -m "$memory"
-		-nodefaults -no-reboot -display none -serial "file:$out/serial.log")
+		-nodefaults -no-reboot -display none -serial "file:$out/serial.log"
+		-monitor "unix:$work/monitor,server=on,wait=off")
 	machine_tree
 	TMPDIR=$work timeout --kill-after=5 $((timeout + 30)) "${machine[@]}" "${counter[@]}" \
 		-kernel "$kernel/xen" -dtb "$work/all.dtb" "${loaders[@]}" \
@@ -163,16 +164,18 @@ machine_start()
 	qemu=$!
 }
 
-# Xen prints what the domains say, each line with the domain's number, or (created by xl)
-# xenconsoled keeps it.
+# Xen prints what the domains say, each line with the domain's number; of those that xl
+# created xenconsoled kept it.
 machine_collect()
 {
-	local id=1 domain
+	local id=1 domain log
 
 	while read -r domain; do
-		[ "$domain" != drv ] || domain=driver
-		sed -n "s/^(XEN) \(\[[^]]*\]\) DOM$id: /\1 /p" "$out/serial.log" >"$out/$domain.log"
-		cat "$out"/console/guest-"$domain".log >>"$out/$domain.log" 2>/dev/null
+		log=$out/$domain.log
+		[ "$domain" != drv ] || log=$out/driver.log
+		tr -d '\r' <"$out/serial.log" | sed -n "s/^(XEN) DOM$id: //p" >"$log"
+		[ ! -f "$out/console/guest-$domain.log" ] ||
+			cat "$out/console/guest-$domain.log" >>"$log"
 		id=$((id + 1))
 	done <"$share/domains"
 }
