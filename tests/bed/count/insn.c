@@ -77,7 +77,8 @@ static void translated(plugin_id id, struct qemu_plugin_tb *tb)
 		qemu_plugin_register_vcpu_tb_exec_cb(tb, say, PLUGIN_CB_NO_REGS,
 						     "kernel-entry");
 	if (has_mark(tb))
-		qemu_plugin_register_vcpu_tb_exec_cb(tb, say, PLUGIN_CB_NO_REGS, "mark");
+		qemu_plugin_register_vcpu_tb_exec_cb(tb, say, PLUGIN_CB_NO_REGS,
+						     "mark");
 }
 
 EXPORT int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv)

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # what `run` has set
+# shellcheck shell=bash disable=SC2034,SC2154 # shared with `run`
 # amd64.sh - how `run` makes an x86 machine: the control domain's root is /dev/vda, the
 # driver domain's /dev/vdb, and xl creates every domain but the first.
 #
@@ -46,6 +46,9 @@ machine_client()
 
 machine_start()
 {
+	local more=()
+
+	[ -z "$disk" ] || more=(-drive "file=$disk,if=virtio,format=raw,cache=writeback")
 	TMPDIR=$work timeout --kill-after=5 $((timeout + 30)) qemu-system-x86_64 \
 		-accel tcg,thread=multi -cpu max,-smap,-smep,-avx,-avx2,-xsave -smp 2 -m "$memory" \
 		-nodefaults -no-reboot -display none -serial "file:$out/serial.log" \
@@ -54,7 +57,7 @@ machine_start()
 no-bootscrub conring_size=4M loglvl=info guest_loglvl=warning $(xen_cmdline)" \
 		-initrd "$kernel/vmlinux console=hvc0 root=/dev/vda,$control/boot.initrd" \
 		-drive "file=$control/root.img,if=virtio,format=raw,snapshot=on,cache=unsafe" \
-		-drive "file=$driver/root.img,if=virtio,format=raw,snapshot=on,cache=unsafe" \
+		-drive "file=$driver/root.img,if=virtio,format=raw,snapshot=on,cache=unsafe" "${more[@]}" \
 		-virtfs "local,path=$share,mount_tag=bed,security_model=none,multidevs=remap" \
 		-virtfs "local,path=$out,mount_tag=out,security_model=none,multidevs=remap" \
 		</dev/null >"$work/qemu.log" 2>&1 &

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # what `run` has set
+# shellcheck shell=bash disable=SC2034,SC2154 # shared with `run`
 # arm64.sh - how `run` makes an Arm machine: one device tree names the driver domain and
 # every client, and Xen starts them all with the control domain (dom0less).
 #
