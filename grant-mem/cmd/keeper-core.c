@@ -71,7 +71,7 @@ void keeper_init(struct keeper *k, uint64_t release_ns)
 
 uint64_t keeper_turn(struct keeper *k)
 {
-	uint64_t next = UINT64_MAX, at;
+	uint64_t next = k->xenbus_at, at;
 
 	xs_tick(&k->xs, k->now);
 	if (k->xenbus >= 0)

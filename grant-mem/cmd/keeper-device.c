@@ -79,11 +79,6 @@ static bool got_own_id(struct keeper *k)
 	return d->answered = true;
 }
 
-static bool got_root(struct keeper *k)
-{
-	return k->device.watching = true;
-}
-
 /* The front end that is served comes first, should a tag be there twice. */
 static bool got_list(struct keeper *k)
 {
@@ -119,11 +114,25 @@ static bool got_frontend(struct keeper *k)
 	return true;
 }
 
-static bool got_front_watch(struct keeper *k)
+static void want_scan(struct device *d, uint64_t at)
+{
+	if (!d->due || at < d->due_at)
+		d->due_at = at;
+	d->due = true;
+}
+
+/* A watch that xenstored refuses, since all may have too many of them (E2BIG), is
+ * asked for again with the next scan, which does not wait for it then. */
+static bool got_watch(struct keeper *k)
 {
 	struct device *d = &k->device;
+	bool set = !d->ask.err || d->ask.err == -EEXIST;
 
-	if (!d->ask.err)
+	if (!set)
+		want_scan(d, keeper_later(k, RETRY_NS));
+	else if (d->step == WATCH_ROOT)
+		d->watching = true;
+	else
 		memcpy(d->watched, d->next.front, sizeof(d->watched));
 	return true;
 }
@@ -146,11 +155,11 @@ static const struct question {
 	bool (*got)(struct keeper *k); /* looks at d->ask; false: no device here */
 } questions[] = {
 	[OWN_ID] = {XS_TYPE_READ, IN(none), "domid", got_own_id},
-	[WATCH_ROOT] = {XS_TYPE_WATCH, IN(root), "", got_root},
+	[WATCH_ROOT] = {XS_TYPE_WATCH, IN(root), "", got_watch},
 	[LIST] = {XS_TYPE_DIRECTORY, IN(root), "", got_list},
 	[TAG] = {XS_TYPE_READ, IN(next.back), "/", got_tag},
 	[FRONTEND] = {XS_TYPE_READ, IN(next.back), "/frontend", got_frontend},
-	[WATCH_FRONT] = {XS_TYPE_WATCH, IN(next.front), "/state", got_front_watch},
+	[WATCH_FRONT] = {XS_TYPE_WATCH, IN(next.front), "/state", got_watch},
 	{XS_TYPE_READ, IN(next.back), "/frontend-id", got_number}, /* NUMBERS */
 	{XS_TYPE_READ, IN(next.back), "/online", got_number},
 	{XS_TYPE_READ, IN(next.back), "/state", got_number},
@@ -181,13 +190,6 @@ static void ask(struct keeper *k, unsigned step)
 		 step == TAG ? k->class->tag_key : "");
 	xs_send(&k->xs, &d->ask, q->type, k->now + ANSWER_NS, path,
 		q->type == XS_TYPE_WATCH ? "w" : NULL);
-}
-
-static void want_scan(struct device *d, uint64_t at)
-{
-	if (!d->due || at < d->due_at)
-		d->due_at = at;
-	d->due = true;
 }
 
 /* True if a back end of the kernel has the device: said once, looked at again. */
@@ -270,11 +272,6 @@ static bool is_final(int err)
 	       err == -EINVAL || err == -E2BIG;
 }
 
-static uint64_t later(const struct keeper *k, uint64_t ns)
-{
-	return k->now + ns + k->now % ns; /* keepers must not march in step */
-}
-
 /* Invariant 5. @same: the one just asked for has the tag of what is served. */
 static void next_rival(struct keeper *k, bool same)
 {
@@ -312,7 +309,7 @@ static void scanned(struct xs_request *request)
 	bool found;
 
 	if (!is_final(request->err)) {
-		want_scan(d, later(k, RETRY_NS));
+		want_scan(d, keeper_later(k, RETRY_NS));
 		return;
 	}
 	found = questions[d->step].got(k);
@@ -338,7 +335,7 @@ static void put_done(struct xs_request *request)
 	struct device *d = &k->device;
 
 	if (!is_final(request->err)) {
-		d->put_at = later(k, BACKOFF_NS << d->put_failures);
+		d->put_at = keeper_later(k, BACKOFF_NS << d->put_failures);
 		d->put_failures += d->put_failures < DOUBLINGS;
 		return;
 	}

@@ -9,8 +9,7 @@
 #include "grant-mem/cmd/keeper.h"
 
 #define RETRY_NS CLOCK_SECOND
-#define LATE_NS                                                                        \
-	(CLOCK_SECOND / 5) /* how often to look for a xenstore that comes late */
+#define LATE_NS	 (CLOCK_SECOND / 5) /* for a xenstore that comes late */
 
 static void xenbus_close(struct keeper *k, const char *why)
 {
@@ -19,7 +18,7 @@ static void xenbus_close(struct keeper *k, const char *why)
 			     why);
 	close(k->xenbus);
 	k->xenbus = -1;
-	k->xenbus_at = why ? k->now + RETRY_NS + k->now % RETRY_NS : k->now;
+	k->xenbus_at = why ? keeper_later(k, RETRY_NS) : k->now;
 	k->device.answered = false;
 	xs_reset(&k->xs);
 	keeper_status(k);

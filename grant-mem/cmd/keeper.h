@@ -59,6 +59,14 @@ struct keeper {
 #define keeper_of(at, member)                                                          \
 	((struct keeper *)((char *)(at)-offsetof(struct keeper, member)))
 
+/* When to try again: @ns from now or up to as much again. Keepers that were refused
+ * together do not come back together; their clocks differ by some microseconds, so
+ * those are what the spread must come from. */
+static inline uint64_t keeper_later(const struct keeper *k, uint64_t ns)
+{
+	return k->now + ns + k->now * 0x9e3779b97f4a7c15ULL % ns;
+}
+
 /* keeper-core.c. One line for people and one for the audit log. A warning is what a
  * peer can provoke: both are limited then. The text must need no JSON escape. */
 void keeper_event(struct keeper *k, enum log_level level, const char *event,
