@@ -24,27 +24,43 @@
 
 static inline uint16_t shared_load16(const volatile void *p)
 {
+	uint16_t v;
+
 	shared_hook_read(p, 2);
-	return __atomic_load_n((const volatile uint16_t *)p, __ATOMIC_RELAXED);
+	v = __atomic_load_n((const volatile uint16_t *)p, __ATOMIC_RELAXED);
+	shared_hook_done(p, 2);
+	return v;
 }
 
 static inline uint32_t shared_load32(const volatile void *p)
 {
+	uint32_t v;
+
 	shared_hook_read(p, 4);
-	return __atomic_load_n((const volatile uint32_t *)p, __ATOMIC_RELAXED);
+	v = __atomic_load_n((const volatile uint32_t *)p, __ATOMIC_RELAXED);
+	shared_hook_done(p, 4);
+	return v;
 }
 
 /* Load an index before what it covers; pairs with the peer's release. */
 static inline uint16_t shared_load16_acquire(const volatile void *p)
 {
+	uint16_t v;
+
 	shared_hook_read(p, 2);
-	return __atomic_load_n((const volatile uint16_t *)p, __ATOMIC_ACQUIRE);
+	v = __atomic_load_n((const volatile uint16_t *)p, __ATOMIC_ACQUIRE);
+	shared_hook_done(p, 2);
+	return v;
 }
 
 static inline uint32_t shared_load32_acquire(const volatile void *p)
 {
+	uint32_t v;
+
 	shared_hook_read(p, 4);
-	return __atomic_load_n((const volatile uint32_t *)p, __ATOMIC_ACQUIRE);
+	v = __atomic_load_n((const volatile uint32_t *)p, __ATOMIC_ACQUIRE);
+	shared_hook_done(p, 4);
+	return v;
 }
 
 static inline void shared_store16(volatile void *p, uint16_t v)
@@ -82,11 +98,14 @@ static inline void shared_copy_in(void *dst, const volatile void *src, size_t le
 	memcpy(dst, (const void *)(uintptr_t)src, len);
 	/* The compiler may not read @src again in place of @dst. */
 	__asm__ volatile("" : : "r"(dst), "r"(src) : "memory");
+	shared_hook_done(src, len);
 }
 
 /* Into shared memory. */
 static inline void shared_copy_out(volatile void *dst, const void *src, size_t len)
 {
+	/* What was stored with release before stays before: plain stores follow. */
+	__asm__ volatile("" : : : "memory");
 	memcpy((void *)(uintptr_t)dst, src, len);
 	__asm__ volatile("" : : "r"(dst), "r"(src) : "memory");
 }

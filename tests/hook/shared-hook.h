@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A test build's view of each read of shared memory: it is counted, and a
- * test may act just before it, for instance rewrite what it will see.
+ * test may act just before it, for instance rewrite what it will see, and just
+ * after it, so that a second look would see other bytes.
  *
  * Stands first in the include path where common/hook/ stands otherwise.
  */
@@ -15,12 +16,20 @@
 extern uint64_t shared_hook_reads;
 /* Called with the number of the read (from 0), or NULL. */
 extern void (*shared_hook)(uint64_t k, const volatile void *p, size_t len);
+/* The same, when the bytes are in private hands. */
+extern void (*shared_hook_after)(uint64_t k, const volatile void *p, size_t len);
 
 static inline void shared_hook_read(const volatile void *p, size_t len)
 {
 	if (shared_hook)
 		shared_hook(shared_hook_reads, p, len);
 	shared_hook_reads++;
+}
+
+static inline void shared_hook_done(const volatile void *p, size_t len)
+{
+	if (shared_hook_after)
+		shared_hook_after(shared_hook_reads - 1, p, len);
 }
 
 #endif
