@@ -51,57 +51,6 @@ static void host_check(struct host *host, int r, const char *what)
 	host_end(host, 1, why);
 }
 
-/* -- The event channel ---------------------------------------------------- */
-
-static void host_listen(struct host *host)
-{
-	if (!host->listening || host->event_op.busy)
-		return;
-	if (host->event_fd != host->evtchn->fd) {
-		int r = loop_set_file(&host->loop, LOOP_FILE_EVTCHN, host->evtchn->fd);
-
-		host_check(host, r, "event channel");
-		host->event_fd = host->evtchn->fd;
-	}
-	loop_read(&host->loop, &host->event_op, LOOP_FILE_EVTCHN, host->fired,
-		  sizeof(host->fired));
-}
-
-/* Invariant 2: the write that unmasks is what lets the next event in. */
-static void host_unmask(struct host *host, uint64_t now)
-{
-	uint64_t wait;
-
-	if (!host->unmask || host->unmask_op.busy || !host->listening)
-		return;
-	wait = rate_take(&host->events, 1, now);
-	if (wait) {
-		host->unmask_due = now + wait;
-		return;
-	}
-	host->unmasking = host->unmask;
-	host->unmask = 0;
-	loop_write(&host->loop, &host->unmask_op, LOOP_FILE_EVTCHN, &host->unmasking,
-		   sizeof(host->unmasking));
-}
-
-static void host_unmasked(struct loop_op *op, int res)
-{
-	(void)op;
-	(void)res;
-}
-
-static void host_fired(struct loop_op *op, int res)
-{
-	struct host *host = HOST_FROM(op, event_op);
-
-	if (res >= (int)sizeof(uint32_t) && host->listening)
-		host->unmask = host->fired[0];
-	else if (res < 0 && res != -ECANCELED && res != -EAGAIN && res != -EINTR)
-		host_check(host, res, "event channel");
-	host_listen(host);
-}
-
 /* -- What the life asks for ----------------------------------------------- */
 
 static int host_offer(struct life *life)
@@ -123,13 +72,12 @@ static int host_connect(struct life *life, bool attach)
 	r = host->class->connect(host, attach);
 	if (r)
 		return r;
-	host->listening = true;
-	host->unmask = 0;
 	log_line(&host->log, LOG_LEVEL_INFO, attach ? "attached again" : "connected");
-	/* What fired while nobody listened may be lost: open the port; the turn
-	 * that follows looks at the ring. */
-	evtchn_unmask(host->evtchn, host->port);
-	host_listen(host);
+	/* What fired while nobody listened may be lost: open the ports; the turn
+	 * that follows looks at the rings. */
+	for (unsigned i = 0; i < host->ports; i++)
+		evtchn_unmask(host->evtchn, host->port[i]);
+	events_listen(&host->events, host->evtchn->fd);
 	return 0;
 }
 
@@ -170,12 +118,15 @@ static const struct life_ops host_life_ops = {
 
 void host_detached(struct host *host)
 {
-	host->listening = false;
-	if (host->event_op.busy)
-		loop_cancel(&host->loop, &host->event_op);
+	events_stop(&host->events);
 	host_check(host, life_detached(&host->life), "xenstore");
 	if (host->stopping)
 		host_end(host, 0, NULL);
+}
+
+void host_repeat(struct host *host)
+{
+	host_check(host, life_repeat(&host->life), "xenstore");
 }
 
 void host_broken(struct host *host, const char *why)
@@ -202,7 +153,7 @@ static void host_update(struct host *host)
 		return;
 	}
 	if (doors_limits(&host->doors, &host->policy)) {
-		rate_change(&host->events, host->policy.events, clock_now());
+		rate_change(&host->events.rate, host->policy.events, clock_now());
 		host->class->limits(host);
 	}
 	if (r)
@@ -219,17 +170,22 @@ static void host_store_ready(struct loop_op *op, int res)
 		loop_poll(&host->loop, &host->store_op, LOOP_FILE_KEEPER);
 }
 
+/* A line for systemctl status, at once when the state is another one; the numbers
+ * in it, and the file of them, once a second. */
 static void host_show(struct host *host)
 {
-	char line[160];
+	const char *state = life_name(host->life.state);
+	char line[sizeof(host->shown)], brief[64];
 
-	if (host->shown && host->shown_state == host->life.state)
-		return;
-	snprintf(line, sizeof(line), "STATUS=%s: %s%s", host->log.who,
-		 life_name(host->life.state), host->doors.inner ? ", NO KEEPER" : "");
-	notify_send(&host->notify, line);
-	host->shown = true;
+	stats_write(&host->stats, host->log.who, state);
+	stats_brief(&host->stats, brief, sizeof(brief));
+	snprintf(line, sizeof(line), "STATUS=%s: %s%s%s%s", host->log.who, state,
+		 *brief ? "; " : "", brief, host->doors.inner ? ", NO KEEPER" : "");
 	host->shown_state = host->life.state;
+	if (!strcmp(line, host->shown))
+		return;
+	strcpy(host->shown, line);
+	notify_send(&host->notify, line);
 }
 
 static void host_tick(struct loop_op *op, int res)
@@ -242,6 +198,8 @@ static void host_tick(struct loop_op *op, int res)
 	/* What said "ask again" is asked again; the rest stays as it is. */
 	host_check(host, life_update(&host->life, &status), "the device");
 	host_check(host, life_tick(&host->life), "xenstore");
+	host_check(host, host->class->tick(host, clock_now()), "the device");
+	host_show(host);
 	loop_timer(&host->loop, &host->tick_op, HOST_TICK_NS);
 }
 
@@ -255,23 +213,24 @@ static void host_due(struct loop_op *op, int res)
 /* The device's part of a turn, after all callbacks (invariant 2). */
 static void host_turn(struct host *host, uint64_t now)
 {
-	if (!host->listening)
+	if (!host->events.listening)
 		return;
+	host_check(host, host->events.error, "event channel");
 	host_check(host, host->class->turn(host, now), "serving");
-	host_unmask(host, now);
+	events_unmask(&host->events, now);
 }
 
 /* When the class or a withheld unmask wants the next turn. A timer that would
  * come too late is cancelled: that it ends is a turn in itself. */
 static void host_schedule(struct host *host, uint64_t now)
 {
-	uint64_t due;
+	uint64_t due, unmask;
 
-	if (!host->listening)
+	if (!host->events.listening)
 		return;
 	due = host->class->due(host);
-	if (host->unmask && !host->unmask_op.busy && due > host->unmask_due)
-		due = host->unmask_due;
+	unmask = events_due(&host->events);
+	due = unmask < due ? unmask : due;
 	if (due == UINT64_MAX)
 		return;
 	if (!host->due_op.busy)
@@ -298,6 +257,7 @@ static int host_serve(struct host *host)
 	loop_poll(&host->loop, &host->store_op, LOOP_FILE_KEEPER);
 	loop_timer(&host->loop, &host->tick_op, HOST_TICK_NS);
 	host_update(host);
+	host_show(host);
 	while (!host->loop.stop) {
 		if (host_told_to_stop && !host->stopping)
 			host_stop(host);
@@ -305,7 +265,8 @@ static int host_serve(struct host *host)
 		now = clock_now();
 		host_turn(host, now);
 		host_schedule(host, now);
-		host_show(host);
+		if (host->shown_state != host->life.state)
+			host_show(host);
 		if (host->loop.stop)
 			break;
 		host_check(host, loop_turn(&host->loop), "io_uring");
@@ -328,11 +289,9 @@ int host_seal(struct host *host)
 static void host_init(struct host *host, const char *name,
 		      const struct host_class *class, void *device)
 {
-	*host = (struct host){.class = class, .device = device, .event_fd = -1};
+	*host = (struct host){.class = class, .device = device};
 	log_init(&host->log, name);
 	host->store_op.done = host_store_ready;
-	host->event_op.done = host_fired;
-	host->unmask_op.done = host_unmasked;
 	host->tick_op.done = host_tick;
 	host->due_op.done = host_due;
 	life_init(&host->life, &host_life_ops);
@@ -418,7 +377,7 @@ static int host_start(struct host *host, const struct domain_who *who)
 
 	if (r)
 		return r;
-	rate_init(&host->events, host->policy.events, clock_now());
+	events_init(&host->events, &host->loop, host->policy.events, clock_now());
 	r = loop_init(&host->loop, HOST_ENTRIES);
 	if (r) {
 		log_line(&host->log, LOG_LEVEL_ERROR,
@@ -430,6 +389,10 @@ static int host_start(struct host *host, const struct domain_who *who)
 	r = host->class->open(host);
 	if (r)
 		return r;
+	r = stats_open(&host->stats);
+	if (r)
+		log_line(&host->log, LOG_LEVEL_WARNING, "no statistics: %s",
+			 strerror(-r));
 	notify_open(&host->notify);
 	host_signals();
 	prctl(PR_SET_DUMPABLE, 0);

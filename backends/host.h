@@ -10,7 +10,7 @@
  *
  * Invariants:
  *  1. one thread, one wait (loop_turn) a turn;
- *  2. the event channel's port stays masked while its rings are looked at, and
+ *  2. an event channel's port stays masked while its rings are looked at, and
  *     as long after as the policy's event rate wants (XSA-332);
  *  3. the keeper gone means the process goes, at once, with status 1;
  *     with Isolation = domain, so does what the keeper would kill it for;
@@ -23,13 +23,14 @@
 #include <stdint.h>
 
 #include "backends/host-doors.h"
+#include "backends/host-events.h"
+#include "backends/stats.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/notify.h"
 #include "grant-mem/grants.h"
 #include "policy/class.h"
 #include "policy/policy.h"
-#include "policy/rate.h"
 #include "xenbus/evtchn.h"
 #include "xenbus/life.h"
 #include "xenbus/store.h"
@@ -40,12 +41,13 @@ struct host;
 struct host_class {
 	const char *name;	 /* "blk" */
 	enum policy_class class; /* must be the policy's */
-	/* Read the class's section of the policy, open the resource. Says what is
-	 * wrong in the log; a negative errno ends the program. */
+	/* Read the class's section of the policy, open the resource, name what is
+	 * counted in host->stats. Says what is wrong in the log; a negative errno
+	 * ends the program. */
 	int (*open)(struct host *host);
 	/* Write the keys that stand before InitWait. */
 	int (*offer)(struct host *host);
-	/* As life_ops.connect; on success host->port is bound. */
+	/* As life_ops.connect; on success host->port[] are bound. */
 	int (*connect)(struct host *host, bool attach);
 	/* Once a turn of the loop while connected or draining, whatever woke it:
 	 * answer what is done, take what is new. A negative errno ends us. */
@@ -54,6 +56,9 @@ struct host_class {
 	uint64_t (*due)(struct host *host);
 	/* Finish; host_detached() follows, now or in a later turn. */
 	void (*detach)(struct host *host);
+	/* About once a second, whatever the life's state: what nobody wakes us for. A
+	 * negative errno ends us. */
+	int (*tick)(struct host *host, uint64_t now);
 	/* The policy's limits changed (host->policy holds the new ones). */
 	void (*limits)(struct host *host);
 };
@@ -69,25 +74,21 @@ struct host {
 	struct loop loop;
 	struct log log;
 	struct notify notify;
+	struct stats stats;
 	struct life life;
 	struct grants *grants;
 	struct evtchn *evtchn;
 	struct store *store;
-	struct evport port; /* of the device, while connected */
+	struct evport port[EVENTS_PORTS]; /* of the device, while connected */
+	unsigned ports;
 
-	struct loop_op store_op, event_op, unmask_op, tick_op, due_op;
-	uint32_t fired[16];  /* ports, as the descriptor gives them */
-	uint32_t unmask;     /* the port to unmask, 0: none */
-	uint32_t unmasking;  /* what the write in flight carries */
-	uint64_t unmask_due; /* when the event rate allows it */
-	uint64_t due_at;     /* what due_op was set for */
-	int event_fd;	     /* what is in the loop's table now */
-	struct rate events;
-	bool listening; /* connected: the port's read is wanted */
-	bool stopping;
-	bool shown; /* STATUS= is up to date */
-	enum life_state shown_state;
+	struct events events;
+	struct loop_op store_op, tick_op, due_op;
+	uint64_t due_at; /* what due_op was set for */
 	int result;
+	bool stopping;
+	char shown[200]; /* the STATUS= that was sent last */
+	enum life_state shown_state;
 };
 
 /* The whole of main(). */
@@ -96,6 +97,9 @@ int host_main(int argc, char **argv, const struct host_class *class, void *devic
 int host_seal(struct host *host);
 /* From the class: all slots are home, nothing is mapped, the port is unbound. */
 void host_detached(struct host *host);
+/* From the class: keys have changed that the front end reads when we are Connected:
+ * be it once more. */
+void host_repeat(struct host *host);
 /* From the class: its section of the policy has these errors; says them. */
 void host_policy_errors(struct host *host, const struct policy_errors *errors);
 /* From the class: the client broke the protocol; @why goes to the log. */

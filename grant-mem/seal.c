@@ -165,6 +165,7 @@ static const struct seal_rule seal_allowed[] = {
 	CALL(writev),
 	CALL(pread64),
 	CALL(pwrite64),
+	CALL(lseek), /* how large a disk has become */
 	CALL(recvmsg),
 	CALL(recvfrom),
 	ZERO(sendto, 4), /* connected sockets only */

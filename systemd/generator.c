@@ -31,7 +31,8 @@
 #define POLICIES "/etc/xdd"
 #define SUFFIX	 ".policy"
 #define PAGE_KIB 4
-#define BASE_KIB (32 * 1024) /* code, buffers and the kernel's share of them */
+#define RING_KIB (PAGE_KIB + 256) /* a page of a ring, and what its entries need */
+#define BASE_KIB (32 * 1024)	  /* code, buffers and the kernel's share of them */
 
 struct generator {
 	const char *out;
@@ -109,8 +110,8 @@ static void service(struct generator *g, const struct instance *instance,
 		fprintf(f, "Environment=XDD_GUEST_TYPE=%s\n", g->guest_type);
 	if (bounded)
 		fprintf(f, "MemoryMax=%uK\n",
-			BASE_KIB +
-				PAGE_KIB * (policy->data_pages + policy->ring_pages));
+			BASE_KIB + PAGE_KIB * policy->data_pages +
+				RING_KIB * policy->ring_pages);
 	if (fclose(f))
 		complain(g, dir, "cannot be written");
 }

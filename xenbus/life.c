@@ -247,6 +247,14 @@ int life_fail(struct life *life)
 	return r;
 }
 
+int life_repeat(struct life *life)
+{
+	if (life->state != LIFE_CONNECTED || life->wanted != STORE_CONNECTED)
+		return 0;
+	life->written = STORE_UNKNOWN; /* so that it is tried until it is taken */
+	return life_write(life, STORE_CONNECTED);
+}
+
 bool life_stop(struct life *life)
 {
 	life->stopping = true;

@@ -81,6 +81,9 @@ int life_tick(struct life *life);
 int life_detached(struct life *life);
 /* The client broke the protocol: its device goes to Closing, then Closed. */
 int life_fail(struct life *life);
+/* Keys that the front end reads when we are Connected have changed: if we are, say
+ * it once more, so that it looks again (blkif's resize). */
+int life_repeat(struct life *life);
 /* Planned stop: detach without touching any state. True once detached. */
 bool life_stop(struct life *life);
 const char *life_name(enum life_state state);

@@ -12,7 +12,8 @@
 #include "backends/blk/blk-pv.h"
 #include "common/shared.h"
 
-#define COPY_PAGES_MAX (BLK_PV_SLOTS * (uint32_t)BLKIF_INDIRECT_MAX)
+#define COPY_PAGES_MAX                                                                 \
+	(BLK_QUEUES_MAX * BLK_QUEUE_SLOTS_MAX * (uint32_t)BLKIF_INDIRECT_MAX)
 
 static uint32_t least(uint32_t a, uint32_t b)
 {

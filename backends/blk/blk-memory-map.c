@@ -10,7 +10,7 @@
 #include "backends/blk/blk-pv.h"
 #include "common/shared.h"
 
-#define MAP_PAGES_MAX (BLK_PV_SLOTS * (BLKIF_INDIRECT_MAX + 1u))
+#define MAP_PAGES_MAX (BLK_QUEUES_MAX * BLK_QUEUE_SLOTS_MAX * (BLKIF_INDIRECT_MAX + 1u))
 
 static int map_init(struct blk_pv *pv)
 {

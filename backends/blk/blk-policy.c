@@ -2,10 +2,15 @@
 #include <string.h>
 
 #include "backends/blk/blk-policy.h"
+#include "policy/text.h"
 
 void blk_policy_init(struct blk_policy *policy)
 {
-	*policy = (struct blk_policy){.persistent_pages = UINT32_MAX};
+	*policy = (struct blk_policy){
+		.queues = 1,
+		.persistent_pages = UINT32_MAX,
+		.persistent_idle = 60,
+	};
 }
 
 static const char *set_discard(void *out, const char *value)
@@ -27,6 +32,17 @@ static const char *set_sector_size(void *out, const char *value)
 	return NULL;
 }
 
+static const char *set_queues(void *out, const char *value)
+{
+	struct blk_policy *policy = out;
+	uint64_t queues;
+
+	if (!policy_value_number(value, 1, BLK_POLICY_QUEUES_MAX, &queues))
+		return "1-16; RingPages must have a page for each";
+	policy->queues = (uint32_t)queues;
+	return NULL;
+}
+
 static const char *set_persistent_grants(void *out, const char *value)
 {
 	struct blk_policy *policy = out;
@@ -35,6 +51,17 @@ static const char *set_persistent_grants(void *out, const char *value)
 	if (!policy_value_number(value, 0, 1048576, &pages))
 		return "0-1048576; what is more than DataPages has no effect";
 	policy->persistent_pages = (uint32_t)pages;
+	return NULL;
+}
+
+static const char *set_persistent_idle(void *out, const char *value)
+{
+	struct blk_policy *policy = out;
+	uint64_t seconds;
+
+	if (!policy_value_number(value, 0, 86400, &seconds))
+		return "0-86400 seconds; 0: kept however long it is not used";
+	policy->persistent_idle = (uint32_t)seconds;
 	return NULL;
 }
 
@@ -55,7 +82,21 @@ static const char *set_cache(void *out, const char *value)
 const struct policy_section_key blk_policy_keys[] = {
 	{"Discard", false, set_discard},
 	{"SectorSize", false, set_sector_size},
+	{"Queues", false, set_queues},
 	{"PersistentGrants", false, set_persistent_grants},
+	{"PersistentIdle", false, set_persistent_idle},
 	{"Cache", false, set_cache},
 	{NULL, false, NULL},
 };
+
+void blk_policy_fit(const struct policy *policy, const void *block,
+		    struct policy_errors *errors)
+{
+	uint32_t queues = ((const struct blk_policy *)block)->queues;
+
+	if (queues > policy->ring_pages)
+		text_error(errors, policy->line[POLICY_KEY_RING_PAGES],
+			   "a page for each queue, Queues or more",
+			   "RingPages = %u is too little for Queues = %u",
+			   policy->ring_pages, queues);
+}

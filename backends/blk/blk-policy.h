@@ -17,12 +17,20 @@ struct blk_policy {
 	bool discard;		   /* Discard */
 	enum blk_cache cache;	   /* Cache */
 	uint32_t sector_bytes;	   /* SectorSize; 0: the disk's own */
+	uint32_t queues;	   /* Queues: as many a client may use; at most
+				      RingPages, which are shared by them */
 	uint32_t persistent_pages; /* PersistentGrants: pages kept mapped between
 				      requests; at most DataPages */
+	uint32_t persistent_idle;  /* PersistentIdle: seconds, 0: no matter */
 };
+
+#define BLK_POLICY_QUEUES_MAX 16
 
 extern const struct policy_section_key blk_policy_keys[];
 
+/* What does not go together with the generic sections, to @errors. */
+void blk_policy_fit(const struct policy *policy, const void *block,
+		    struct policy_errors *errors);
 /* The defaults, to parse over. */
 void blk_policy_init(struct blk_policy *policy);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the PV door says and reads in xenstore, and the set-up of its ring.
+ * What the PV door says and reads in xenstore, and the set-up of its rings.
  * Key names and their meaning: xen/io/blkif.h.
  *
  * Each front-end key is read once a connection; a value that is not exactly
@@ -15,13 +15,18 @@
 #include "backends/blk/blk-pv.h"
 #include "common/number.h"
 
-#define PV_RING_ORDER_MAX  4 /* 16 pages: GRANTS_RING_MAX, BLK_PV_SLOTS */
-#define PV_VDISK_READ_ONLY 4 /* VDISK_READONLY */
+#define PV_VDISK_READ_ONLY 4  /* VDISK_READONLY */
+#define PV_KEY		   32 /* "queue-15/event-channel", "queue-15/ring-ref15" */
 
 /* The client's doing: its device fails. */
 #define PV_FAILED 1
 
-_Static_assert(1u << PV_RING_ORDER_MAX == GRANTS_RING_MAX, "largest ring");
+/* What the front end chose, of what it was offered. */
+struct pv_rings {
+	uint32_t queues;
+	uint32_t pages; /* of each ring */
+	bool numbered;	/* "ring-ref0", "ring-ref1" ... */
+};
 
 /* Read a key: 1 if it is there, 0 if not; PV_FAILED is not among the results,
  * since a value too long to be read is none that is known: it reads as "?". */
@@ -84,15 +89,6 @@ static int pv_read_rights(struct blk_pv *pv)
 	return 0;
 }
 
-static unsigned pv_ring_order(const struct blk_pv *pv)
-{
-	unsigned order = 0;
-
-	while (order < PV_RING_ORDER_MAX && 2u << order <= pv->conf.policy->ring_pages)
-		order++;
-	return order;
-}
-
 /* Can pages stay mapped, as far as we are concerned? */
 static bool pv_keeps(const struct blk_pv *pv)
 {
@@ -114,10 +110,12 @@ int blk_pv_offer(struct blk_pv *pv)
 		bool skip;
 	} keys[] = {
 		{"feature-flush-cache", g->flush, false},
-		{"feature-barrier", 0, false},
+		{"feature-barrier", g->flush, false},
 		{"feature-persistent", pv_keeps(pv), false},
 		{"feature-max-indirect-segments", pv->indirect_max, false},
-		{"max-ring-page-order", pv_ring_order(pv), false},
+		{"max-ring-page-order", pv->ring_order, false},
+		{"max-ring-pages", 1u << pv->ring_order, false},
+		{"multi-queue-max-queues", pv->max_queues, false},
 		{"feature-discard", g->discard, false},
 		{"discard-granularity", g->discard_granularity, !g->discard},
 		{"discard-alignment", g->discard_alignment, !g->discard},
@@ -135,6 +133,38 @@ int blk_pv_offer(struct blk_pv *pv)
 		if (r)
 			return r;
 	}
+	pv->sectors = g->sectors;
+	return 0;
+}
+
+int blk_pv_resized(struct blk_pv *pv)
+{
+	uint64_t sectors = pv->conf.blk->geometry.sectors;
+	int r;
+
+	if (pv->sectors == sectors)
+		return 0;
+	r = pv_write(pv, "sectors", sectors);
+	if (r)
+		return r == -EAGAIN ? 0 : r;
+	log_line(pv->conf.log, LOG_LEVEL_NOTICE,
+		 "resized from %" PRIu64 " to %" PRIu64 " sectors", pv->sectors,
+		 sectors);
+	pv->sectors = sectors;
+	return 1;
+}
+
+/* What the one before us said; it may be another size than we found. */
+static int pv_read_said(struct blk_pv *pv)
+{
+	char value[STORE_VALUE_MAX + 1];
+	int r = pv_read(pv, STORE_BACK, "sectors", value);
+
+	if (r < 0)
+		return r;
+	pv->sectors = 0;
+	if (r)
+		number_parse(value, strlen(value), UINT64_MAX, &pv->sectors);
 	return 0;
 }
 
@@ -170,34 +200,80 @@ static int pv_read_persistent(struct blk_pv *pv)
 	return 0;
 }
 
-/* The number of ring pages; *@named: their keys are numbered. */
-static int pv_read_order(struct blk_pv *pv, uint32_t *pages, bool *numbered)
+/* A number from @min to @max into *@out, which stays if there is no such key. */
+static int pv_read_number(struct blk_pv *pv, const char *key, uint64_t min,
+			  uint64_t max, uint64_t *out)
 {
 	char value[STORE_VALUE_MAX + 1];
-	uint64_t order = 0;
-	int r = pv_read(pv, STORE_FRONT, "ring-page-order", value);
+	uint64_t number;
+	int r = pv_read(pv, STORE_FRONT, key, value);
 
-	if (r < 0)
+	if (r <= 0)
 		return r;
-	if (r && !number_parse(value, strlen(value), pv_ring_order(pv), &order))
-		return pv_fail(pv, "ring-page-order", "more than max-ring-page-order");
-	*numbered = r;
-	*pages = 1u << order;
+	if (!number_parse(value, strlen(value), max, &number) || number < min)
+		return pv_fail(pv, key, "not within what was offered");
+	*out = number;
 	return 0;
 }
 
-static int pv_map_ring(struct blk_pv *pv, uint32_t pages, bool numbered)
+/* The ring's size has two keys, of two origins (xen/io/blkif.h, note 3). */
+static int pv_read_pages(struct blk_pv *pv, struct pv_rings *rings)
 {
-	char text[GRANTS_RING_MAX][24];
+	const uint64_t none = UINT64_MAX;
+	uint64_t order = none, pages = none;
+	int r = pv_read_number(pv, "ring-page-order", 0, pv->ring_order, &order);
+
+	if (!r)
+		r = pv_read_number(pv, "num-ring-pages", 1, 1u << pv->ring_order,
+				   &pages);
+	if (r)
+		return r;
+	if (pages != none && (pages & (pages - 1)))
+		return pv_fail(pv, "num-ring-pages", "not a power of two");
+	if (pages != none && order != none && pages != 1u << order)
+		return pv_fail(pv, "num-ring-pages",
+			       "is not what ring-page-order says");
+	rings->pages = order != none   ? 1u << order
+		       : pages != none ? (uint32_t)pages
+				       : 1;
+	rings->numbered = order != none || rings->pages > 1;
+	return 0;
+}
+
+static int pv_read_rings(struct blk_pv *pv, struct pv_rings *rings)
+{
+	uint64_t queues = 1;
+	int r = pv_read_number(pv, "multi-queue-num-queues", 1, pv->max_queues,
+			       &queues);
+
+	rings->queues = (uint32_t)queues;
+	return r ? r : pv_read_pages(pv, rings);
+}
+
+/* A key of queue @q: one queue has none but its own directory. */
+static void pv_key(char key[PV_KEY], const struct pv_rings *rings, uint32_t q,
+		   const char *name)
+{
+	if (rings->queues > 1)
+		snprintf(key, PV_KEY, "queue-%u/%s", q, name);
+	else
+		snprintf(key, PV_KEY, "%s", name);
+}
+
+static int pv_map_ring(struct blk_pv *pv, const struct pv_rings *rings, uint32_t q)
+{
+	char text[GRANTS_RING_MAX][PV_KEY], name[16];
 	const char *keys[GRANTS_RING_MAX];
 	int r;
 
-	for (uint32_t i = 0; i < pages; i++) {
-		snprintf(text[i], sizeof(text[i]), numbered ? "ring-ref%u" : "ring-ref",
-			 i);
+	for (uint32_t i = 0; i < rings->pages; i++) {
+		snprintf(name, sizeof(name),
+			 rings->numbered ? "ring-ref%u" : "ring-ref", i);
+		pv_key(text[i], rings, q, name);
 		keys[i] = text[i];
 	}
-	r = grants_map_ring(pv->conf.grants, keys, pages, &pv->ring_map);
+	r = grants_map_ring(pv->conf.grants, keys, rings->pages,
+			    &pv->queue[q].ring_map);
 	switch (r) {
 	case GRANTS_OK:
 		return 0;
@@ -216,11 +292,13 @@ static int pv_map_ring(struct blk_pv *pv, uint32_t pages, bool numbered)
 	}
 }
 
-static int pv_bind(struct blk_pv *pv)
+static int pv_bind(struct blk_pv *pv, const struct pv_rings *rings, uint32_t q)
 {
-	static const char key[] = "event-channel";
-	int r = evtchn_bind(pv->conf.evtchn, key, &pv->port);
+	char key[PV_KEY];
+	int r;
 
+	pv_key(key, rings, q, "event-channel");
+	r = evtchn_bind(pv->conf.evtchn, key, &pv->queue[q].port);
 	switch (r) {
 	case EVTCHN_OK:
 		return 0;
@@ -237,27 +315,46 @@ static int pv_bind(struct blk_pv *pv)
 	}
 }
 
-/* Ring mapped: bind, and look at it for the first time. */
-static int pv_open_ring(struct blk_pv *pv, bool attach)
+/* Map, bind, and look at the ring for the first time. All or nothing. */
+static int pv_open_queue(struct blk_pv *pv, const struct pv_rings *rings, uint32_t i,
+			 bool attach)
 {
-	uint32_t bytes = pv->ring_map.pages * XEN_PAGE_BYTES;
-	int r = pv_bind(pv);
+	struct blk_queue *q = &pv->queue[i];
+	int r = pv_map_ring(pv, rings, i);
 
 	if (r)
 		return r;
-	if (pv_ring_init(&pv->ring, pv->ring_map.addr, bytes,
-			 blkif_layouts[pv->abi].entry, attach) == PV_RING_OK) {
-		assert(pv->ring.entries <= BLK_PV_SLOTS);
-		return 0;
+	r = pv_bind(pv, rings, i);
+	if (!r &&
+	    pv_ring_init(&q->ring, q->ring_map.addr, rings->pages * XEN_PAGE_BYTES,
+			 blkif_layouts[pv->abi].entry, attach) != PV_RING_OK) {
+		evtchn_unbind(pv->conf.evtchn, q->port);
+		r = pv_fail(pv, "ring", "its indices cannot be");
 	}
-	evtchn_unbind(pv->conf.evtchn, pv->port);
-	return pv_fail(pv, "ring", "its indices cannot be");
+	if (r)
+		grants_unmap(pv->conf.grants, &q->ring_map);
+	return r;
+}
+
+static int pv_open_queues(struct blk_pv *pv, const struct pv_rings *rings, bool attach)
+{
+	int r = 0;
+
+	for (pv->queues = 0; pv->queues < rings->queues; pv->queues++) {
+		r = pv_open_queue(pv, rings, pv->queues, attach);
+		if (r)
+			break;
+	}
+	if (!r)
+		return 0;
+	while (pv->queues)
+		blk_queue_close(&pv->queue[--pv->queues]);
+	return r;
 }
 
 int blk_pv_connect(struct blk_pv *pv, bool attach, uint64_t now)
 {
-	uint32_t pages;
-	bool numbered;
+	struct pv_rings rings;
 	int r;
 
 	assert(pv->state == BLK_PV_DOWN);
@@ -267,20 +364,16 @@ int blk_pv_connect(struct blk_pv *pv, bool attach, uint64_t now)
 	if (!r)
 		r = pv_read_persistent(pv);
 	if (!r)
-		r = pv_read_order(pv, &pages, &numbered);
+		r = pv_read_rings(pv, &rings);
+	if (!r && attach)
+		r = pv_read_said(pv);
 	if (!r)
-		r = pv_map_ring(pv, pages, numbered);
+		r = pv_open_queues(pv, &rings, attach);
 	if (r)
 		return r;
-	r = pv_open_ring(pv, attach);
-	if (r) {
-		grants_unmap(pv->conf.grants, &pv->ring_map);
-		return r;
-	}
 	blk_pv_start(pv, now);
-	if (!attach)
-		return 0;
 	/* The one before us may have died between its push and its event. */
-	r = evtchn_notify(pv->conf.evtchn, pv->port);
+	for (uint32_t i = 0; attach && i < pv->queues && r >= 0; i++)
+		r = evtchn_notify(pv->conf.evtchn, pv->queue[i].port);
 	return r < 0 ? r : 0;
 }

@@ -51,7 +51,7 @@ static void file_done(struct loop_op *op, int res)
 {
 	struct blk_request *rq = file_request(op);
 
-	if (rq->op == BLK_DISCARD && res == 0)
+	if (rq->step == BLK_DISCARD && res == 0)
 		blk_finish(rq, (int64_t)file_discard_piece(rq));
 	else
 		blk_finish(rq, res);
@@ -62,7 +62,7 @@ static void file_submit(struct blk_store *store, struct blk_request *rq)
 	struct blk_store_file *file = (struct blk_store_file *)store;
 
 	rq->io.done = file_done;
-	switch (rq->op) {
+	switch (rq->step) {
 	case BLK_READ:
 		loop_readv(file->loop, &rq->io, LOOP_FILE_DISK, rq->iov, rq->niov,
 			   blk_position(rq));
@@ -79,18 +79,33 @@ static void file_submit(struct blk_store *store, struct blk_request *rq)
 			       FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			       blk_position(rq), file_discard_piece(rq));
 		return;
+	case BLK_BARRIER:
+	case BLK_OPS:
+		break;
 	}
+	assert(!"a step");
+}
+
+/* Sealed, it has no other call that tells; the position is nobody's. */
+static int64_t file_size_now(struct blk_store *store)
+{
+	struct blk_store_file *file = (struct blk_store_file *)store;
+	off_t end = lseek(file->fd, 0, SEEK_END);
+
+	return end < 0 ? -errno : end;
 }
 
 static void file_close(struct blk_store *store)
 {
 	struct blk_store_file *file = (struct blk_store_file *)store;
 
+	close(file->fd);
 	loop_set_file(file->loop, LOOP_FILE_DISK, -1);
 }
 
 static const struct blk_store_ops file_ops = {
 	.submit = file_submit,
+	.size = file_size_now,
 	.close = file_close,
 };
 
@@ -201,12 +216,13 @@ static int file_sectors(int fd, const struct stat *st, bool direct,
 	return file_reads(fd, g->logical_bytes) ? 0 : -EIO;
 }
 
-/* A number of the device's queue directory in sysfs; 0 if it is not there. */
-static uint64_t file_queue_limit(const struct stat *st, const char *name)
+/* A number of the device's directory in sysfs; 0 if it is not there, or where
+ * sysfs is out of sight, as in our unit. */
+static uint64_t file_limit(const struct stat *st, const char *name)
 {
 	static const char *const forms[] = {
-		"/sys/dev/block/%u:%u/queue/%s",
-		"/sys/dev/block/%u:%u/../queue/%s", /* of a partition */
+		"/sys/dev/block/%u:%u/%s",
+		"/sys/dev/block/%u:%u/../%s", /* of a partition */
 	};
 	char path[128], text[32];
 	uint64_t v = 0;
@@ -228,21 +244,34 @@ static uint64_t file_queue_limit(const struct stat *st, const char *name)
 	return 0;
 }
 
-static void file_discard(const struct stat *st, const struct blk_store_conf *conf,
-			 struct blk_geometry *g)
+/* Asked to discard at an odd byte, a device that can says EINVAL; one that cannot
+ * says EOPNOTSUPP first. Nothing is discarded either way. */
+static bool file_discards(int fd)
 {
-	uint64_t granularity = FILE_PAGE;
+	uint64_t range[2] = {1, BLK_SECTOR};
+
+	return ioctl(fd, BLKDISCARD, range) && errno == EINVAL;
+}
+
+/* What a hole is made of: blocks of the file system, or what the device says. */
+static void file_discard(int fd, const struct stat *st,
+			 const struct blk_store_conf *conf, struct blk_geometry *g)
+{
+	uint64_t granularity = (uint64_t)st->st_blksize, alignment = 0;
 
 	g->discard = conf->discard && !conf->read_only;
 	if (S_ISBLK(st->st_mode)) {
-		granularity = file_queue_limit(st, "discard_granularity");
-		if (!granularity || granularity > UINT32_MAX ||
-		    !file_queue_limit(st, "discard_max_bytes"))
-			g->discard = false;
+		g->discard = g->discard && file_discards(fd);
+		granularity = file_limit(st, "queue/discard_granularity");
+		alignment = file_limit(st, "discard_alignment");
+		if (!granularity)
+			granularity = g->physical_bytes;
 	}
-	if (granularity < g->logical_bytes || granularity > UINT32_MAX)
+	if (granularity < g->logical_bytes || granularity > UINT32_MAX ||
+	    granularity % g->logical_bytes)
 		granularity = g->logical_bytes;
 	g->discard_granularity = (uint32_t)granularity;
+	g->discard_alignment = (uint32_t)(alignment % granularity);
 }
 
 static int file_probe(int fd, const struct stat *st, bool direct,
@@ -269,7 +298,7 @@ static int file_probe(int fd, const struct stat *st, bool direct,
 	g->sectors = (size - size % g->logical_bytes) / BLK_SECTOR;
 	if (!g->sectors)
 		return -EINVAL;
-	file_discard(st, conf, g);
+	file_discard(fd, st, conf, g);
 	return 0;
 }
 
@@ -311,13 +340,15 @@ int blk_store_file_open(struct blk_store_file *file, const char *path,
 	r = file_probe(fd, &st, direct, conf, &geometry);
 	if (!r)
 		r = loop_set_file(loop, LOOP_FILE_DISK, fd);
-	close(fd);
-	if (r)
+	if (r) {
+		close(fd);
 		return r;
+	}
 	*file = (struct blk_store_file){
 		.store.ops = &file_ops,
 		.store.geometry = geometry,
 		.loop = loop,
+		.fd = fd,
 		.block = S_ISBLK(st.st_mode),
 		.direct = direct,
 	};

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <assert.h>
 #include <errno.h>
 #include <sys/mman.h>
 
@@ -11,7 +12,7 @@ static void memory_move(uint8_t *at, const struct blk_request *rq)
 	for (uint32_t i = 0; i < rq->niov; i++) {
 		const struct iovec *v = &rq->iov[i];
 
-		if (rq->op == BLK_READ)
+		if (rq->step == BLK_READ)
 			shared_copy_out(v->iov_base, at, v->iov_len);
 		else
 			shared_copy_in(at, v->iov_base, v->iov_len);
@@ -24,7 +25,7 @@ static void memory_submit(struct blk_store *store, struct blk_request *rq)
 	struct blk_store_memory *memory = (struct blk_store_memory *)store;
 	uint64_t len = rq->left;
 
-	switch (rq->op) {
+	switch (rq->step) {
 	case BLK_READ:
 	case BLK_WRITE:
 		memory_move(memory->bytes + blk_position(rq), rq);
@@ -37,7 +38,11 @@ static void memory_submit(struct blk_store *store, struct blk_request *rq)
 		memset(memory->bytes + blk_position(rq), 0, len);
 		blk_finish(rq, (int64_t)len);
 		return;
+	case BLK_BARRIER:
+	case BLK_OPS:
+		break;
 	}
+	assert(!"a step");
 }
 
 static void memory_close(struct blk_store *store)

@@ -29,13 +29,14 @@ struct blk_store_conf {
 struct blk_store_file {
 	struct blk_store store;
 	struct loop *loop; /* the file is its LOOP_FILE_DISK */
+	int fd;		   /* the same once more: to look at its size alone */
 	bool block;	   /* a block device */
 	bool direct;	   /* opened O_DIRECT */
 };
 
 /*
  * Open and probe the regular file or block device @path and put it into
- * @loop's table; no descriptor of it stays outside. It is locked: a disk that
+ * @loop's table. It is locked: a disk that
  * is served writable is served once (-EAGAIN after two seconds, in which one
  * that was killed may end its I/O), and a block device that this machine has
  * mounted is not served writable (-EBUSY). -EINVAL: neither file

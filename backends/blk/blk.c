@@ -18,6 +18,21 @@ void blk_restrict(struct blk *blk, bool read_only, bool discard)
 		blk->store->geometry.discard && discard && !blk->geometry.read_only;
 }
 
+bool blk_resize(struct blk *blk)
+{
+	struct blk_store *store = blk->store;
+	int64_t bytes = store->ops->size ? store->ops->size(store) : -ENOSYS;
+	uint64_t sectors;
+
+	if (bytes < 0)
+		return false;
+	sectors = (uint64_t)(bytes - bytes % blk->geometry.logical_bytes) / BLK_SECTOR;
+	if (sectors == blk->geometry.sectors)
+		return false;
+	blk->geometry.sectors = store->geometry.sectors = sectors;
+	return true;
+}
+
 uint64_t blk_position(const struct blk_request *rq)
 {
 	return (rq->sector + rq->sectors) * BLK_SECTOR - rq->left;
@@ -59,8 +74,10 @@ static enum blk_status blk_check(const struct blk *blk, const struct blk_request
 {
 	const struct blk_geometry *g = &blk->geometry;
 
-	if (rq->op == BLK_FLUSH)
-		return g->flush ? BLK_OK : BLK_UNSUPPORTED;
+	if ((rq->op == BLK_FLUSH || rq->op == BLK_BARRIER) && !g->flush)
+		return BLK_UNSUPPORTED;
+	if (rq->op == BLK_FLUSH || (rq->op == BLK_BARRIER && !rq->sectors))
+		return BLK_OK;
 	if (rq->op != BLK_READ && g->read_only)
 		return BLK_READ_ONLY;
 	if (rq->op == BLK_DISCARD && !g->discard)
@@ -92,8 +109,16 @@ static void blk_count(struct blk *blk, const struct blk_request *rq)
 		return;
 	case BLK_DISCARD:
 		stats->discards++;
+		stats->discard_bytes += rq->sectors * BLK_SECTOR;
 		return;
+	case BLK_BARRIER:
+		stats->barriers++;
+		stats->write_bytes += rq->sectors * BLK_SECTOR;
+		return;
+	case BLK_OPS:
+		break;
 	}
+	assert(!"an op");
 }
 
 static void blk_home(struct blk_request *rq, enum blk_status status)
@@ -109,17 +134,36 @@ static void blk_home(struct blk_request *rq, enum blk_status status)
 	rq->done(rq, status);
 }
 
+static void blk_step(struct blk_request *rq, enum blk_op step)
+{
+	rq->step = step;
+	rq->left = step == BLK_FLUSH ? 0 : rq->sectors * BLK_SECTOR;
+	rq->blk->store->ops->submit(rq->blk->store, rq);
+}
+
 void blk_submit(struct blk *blk, struct blk_request *rq)
 {
 	enum blk_status status = blk_check(blk, rq);
 
 	blk->busy++;
 	rq->blk = blk;
-	rq->left = rq->op == BLK_FLUSH ? 0 : rq->sectors * BLK_SECTOR;
+	rq->written = false;
 	if (status != BLK_OK)
 		blk_home(rq, status);
 	else
-		blk->store->ops->submit(blk->store, rq);
+		blk_step(rq, rq->op == BLK_BARRIER ? BLK_FLUSH : rq->op);
+}
+
+/* A step is done: a barrier goes on, if it has data; all else is home. */
+static void blk_next(struct blk_request *rq)
+{
+	if (rq->op != BLK_BARRIER || !rq->sectors ||
+	    (rq->step == BLK_FLUSH && rq->written)) {
+		blk_home(rq, BLK_OK);
+		return;
+	}
+	rq->written = rq->step == BLK_WRITE;
+	blk_step(rq, rq->written ? BLK_FLUSH : BLK_WRITE);
 }
 
 static enum blk_status blk_error(struct blk_request *rq, int error)
@@ -174,7 +218,7 @@ void blk_finish(struct blk_request *rq, int64_t res)
 	}
 	rq->left -= moved;
 	if (!rq->left) {
-		blk_home(rq, BLK_OK);
+		blk_next(rq);
 		return;
 	}
 	if (rq->op != BLK_DISCARD)

@@ -10,7 +10,7 @@
  *     done() exactly once, possibly from within blk_submit();
  *  2. nothing past the capacity or against ReadOnly reaches the store;
  *  3. a FLUSH that is done has on stable storage every write done before it
- *     was submitted;
+ *     was submitted; a BARRIER too, and its own data;
  *  4. no allocation after blk_init().
  */
 #ifndef XDD_BLK_H
@@ -26,7 +26,14 @@
 #define BLK_IOV_MAX	  256
 #define BLK_DISCARD_BYTES (1ull << 30) /* a longer discard is done in pieces */
 
-enum blk_op { BLK_READ, BLK_WRITE, BLK_FLUSH, BLK_DISCARD };
+enum blk_op {
+	BLK_READ,
+	BLK_WRITE,
+	BLK_FLUSH,
+	BLK_DISCARD,
+	BLK_BARRIER, /* flush, write, flush; the door keeps all else off meanwhile */
+	BLK_OPS,
+};
 
 enum blk_status {
 	BLK_OK,
@@ -42,19 +49,21 @@ enum blk_status {
 struct blk_request {
 	enum blk_op op;
 	uint64_t sector;   /* first, in BLK_SECTOR units */
-	uint64_t sectors;  /* READ, WRITE: what iov holds; DISCARD: how many */
-	struct iovec *iov; /* READ: written to; WRITE: read; the core may advance it */
+	uint64_t sectors;  /* what iov holds; DISCARD: how many; a BARRIER: or 0 */
+	struct iovec *iov; /* READ: written to; else read; the core may advance it */
 	uint32_t niov;
 	void (*done)(struct blk_request *rq, enum blk_status status);
 	/* For the core and the store, while they have it. */
 	struct loop_op io;
 	struct blk *blk;
-	uint64_t left; /* bytes still to move, or to discard */
+	enum blk_op step; /* what the store is to do: never BLK_BARRIER */
+	bool written;	  /* a BARRIER's data is: the last flush is left */
+	uint64_t left;	  /* bytes still to move, or to discard */
 };
 
-/* What a disk is, fixed while the process lives. */
+/* What a disk is, fixed while the process lives, but for its size. */
 struct blk_geometry {
-	uint64_t sectors;	 /* capacity, in BLK_SECTOR units */
+	uint64_t sectors;	 /* capacity, in BLK_SECTOR units: blk_resize() */
 	uint32_t logical_bytes;	 /* smallest unit of a request: 512 or 4096 */
 	uint32_t physical_bytes; /* what the host likes best */
 	uint32_t memory_bytes;	 /* each iovec must be aligned to this; 1: any */
@@ -68,10 +77,12 @@ struct blk_geometry {
 struct blk_store;
 
 struct blk_store_ops {
-	/* Start what is left of @rq, or a part of it, from blk_position() on.
+	/* Do @rq->step: start what is left, or a part of it, from blk_position() on.
 	 * Call blk_finish() exactly once, now or later. Ranges and rights were
 	 * checked. */
 	void (*submit)(struct blk_store *store, struct blk_request *rq);
+	/* Its bytes now, or a negative errno; NULL: it has one size. */
+	int64_t (*size)(struct blk_store *store);
 	void (*close)(struct blk_store *store);
 };
 
@@ -81,8 +92,8 @@ struct blk_store {
 };
 
 struct blk_stats {
-	uint64_t reads, writes, flushes, discards, errors;
-	uint64_t read_bytes, write_bytes;
+	uint64_t reads, writes, flushes, discards, barriers, errors;
+	uint64_t read_bytes, write_bytes, discard_bytes;
 };
 
 struct blk {
@@ -96,6 +107,9 @@ void blk_init(struct blk *blk, struct blk_store *store);
 /* For a door, while no request is out: take rights away that the store gives
  * (a toolstack's "mode" and "discard-enable"), or give them back. */
 void blk_restrict(struct blk *blk, bool read_only, bool discard);
+/* Look at the size of what is behind the disk. True if it has changed: what was
+ * submitted stays as it is, the next requests may reach so far and no further. */
+bool blk_resize(struct blk *blk);
 void blk_submit(struct blk *blk, struct blk_request *rq);
 /* For stores: @res is bytes moved or discarded, 0 of a flush, or a negative
  * errno. A request that is not done yet is submitted again for the rest. */

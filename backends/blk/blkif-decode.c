@@ -33,8 +33,11 @@ const struct blkif_layout blkif_layouts[] = {
 
 #define OFF_OPERATION	      0
 #define OFF_SEGMENTS	      1
+#define OFF_DISCARD_FLAG      1
 #define OFF_INDIRECT_OP	      1
 #define OFF_INDIRECT_SEGMENTS 2
+
+#define DISCARD_SECURE 1 /* BLKIF_DISCARD_SECURE */
 
 /* One page must hold the table of the largest indirect request, so that the
  * other seven references of one are never needed. */
@@ -110,7 +113,9 @@ static enum blkif_verdict decode_direct(const struct blkif_layout *at,
 {
 	rq->segments = entry[OFF_SEGMENTS];
 	rq->sector = get64(entry + at->sector);
-	if (rq->segments < 1 || rq->segments > BLKIF_SEGMENTS_MAX)
+	/* A barrier may come without data. */
+	if (rq->segments < (rq->op != BLKIF_WRITE_BARRIER) ||
+	    rq->segments > BLKIF_SEGMENTS_MAX)
 		return BLKIF_BAD;
 	return decode_segments(entry + at->segments, rq);
 }
@@ -152,20 +157,25 @@ enum blkif_verdict blkif_decode(enum blkif_abi abi, const uint8_t *entry,
 	case BLKIF_WRITE:
 		rq->op = BLKIF_WRITE;
 		return decode_direct(at, entry, rq);
+	case BLKIF_WRITE_BARRIER:
+		rq->op = BLKIF_WRITE_BARRIER;
+		return decode_direct(at, entry, rq);
 	case BLKIF_FLUSH:
-		/* A flush with data is the old barrier; we do not offer that. */
+		/* With data it would be a barrier, and those have their own. */
 		rq->op = BLKIF_FLUSH;
 		return entry[OFF_SEGMENTS] ? BLKIF_BAD : BLKIF_GOOD;
 	case BLKIF_DISCARD:
-		/* The secure flag is ignored: discard-secure is not offered. */
 		rq->op = BLKIF_DISCARD;
 		rq->sector = get64(entry + at->sector);
 		rq->sectors = get64(entry + at->discard_sectors);
+		/* Not offered; and what was to be erased must not only be dropped. */
+		if (entry[OFF_DISCARD_FLAG] & DISCARD_SECURE)
+			return BLKIF_UNSUPPORTED;
 		return rq->sectors ? BLKIF_GOOD : BLKIF_BAD;
 	case BLKIF_INDIRECT:
 		return decode_indirect(at, entry, indirect_max, rq);
 	default:
-		/* WRITE_BARRIER, RESERVED_1 and what may yet be invented. */
+		/* RESERVED_1 and what may yet be invented. */
 		return BLKIF_UNSUPPORTED;
 	}
 }

@@ -57,7 +57,7 @@ enum blkif_verdict {
 struct blkif_layout {
 	uint8_t entry;	  /* bytes of a ring entry (the largest request) */
 	uint8_t response; /* bytes of a response, padding included */
-	/* READ, WRITE, FLUSH; operation is 0, nr_segments 1 */
+	/* READ, WRITE, WRITE_BARRIER, FLUSH; operation is 0, nr_segments 1 */
 	uint8_t id, sector, segments;
 	/* DISCARD: id and sector as above */
 	uint8_t discard_sectors;
@@ -77,7 +77,7 @@ struct blkif_segment {
 struct blkif_request {
 	uint64_t id;
 	uint8_t operation; /* to echo; of an INDIRECT the one inside */
-	enum blkif_op op;  /* READ, WRITE, FLUSH or DISCARD */
+	enum blkif_op op;  /* READ, WRITE, WRITE_BARRIER, FLUSH or DISCARD */
 	uint64_t sector;
 	uint64_t sectors;
 	bool indirect;	   /* seg[] is still to be read from @table */

@@ -14,6 +14,8 @@
 #include "backends/host.h"
 #include "common/clock.h"
 
+_Static_assert(BLK_QUEUES_MAX <= EVENTS_PORTS, "a port for each queue");
+
 struct disk {
 	struct blk_policy block;
 	struct blk blk;
@@ -99,6 +101,49 @@ static int disk_open_store(struct host *host, struct disk *disk)
 	return 0;
 }
 
+/* What stands in the file of numbers (xdd-blk(8)); the first two for people. */
+static void disk_count(struct host *host, struct disk *disk)
+{
+	static const char *const latency[BLK_OPS] = {"read", "write", "flush",
+						     "discard", "barrier"};
+	const struct blk_stats *core = &disk->blk.stats;
+	const struct blk_pv_stats *door = &disk->pv.stats;
+	const struct pgrants *pages = &disk->pv.memory.pgrants;
+	const struct {
+		const char *name;
+		const uint64_t *counter;
+	} counters[] = {
+		{"requests", &door->requests},
+		{"errors", &door->errors},
+		{"answers", &door->answers},
+		{"malformed", &door->malformed},
+		{"refused", &door->refused},
+		{"reads", &core->reads},
+		{"writes", &core->writes},
+		{"flushes", &core->flushes},
+		{"discards", &core->discards},
+		{"barriers", &core->barriers},
+		{"read_bytes", &core->read_bytes},
+		{"write_bytes", &core->write_bytes},
+		{"discard_bytes", &core->discard_bytes},
+		{"pushes", &door->pushes},
+		{"notifies", &door->notifies},
+		{"page_hits", &pages->hits},
+		{"page_misses", &pages->misses},
+		{"page_evictions", &pages->evictions},
+		{"sectors", &disk->blk.geometry.sectors},
+	};
+
+	for (unsigned i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+		stats_counter(&host->stats, counters[i].name, counters[i].counter);
+	stats_gauge(&host->stats, "queues", &disk->pv.queues);
+	stats_gauge(&host->stats, "busy", &disk->pv.busy);
+	stats_gauge(&host->stats, "pages", &pages->pages);
+	stats_gauge(&host->stats, "pages_kept", &pages->kept);
+	for (unsigned i = 0; i < BLK_OPS; i++)
+		stats_latency(&host->stats, latency[i], &door->latency[i]);
+}
+
 static int disk_open(struct host *host)
 {
 	static struct policy_errors errors;
@@ -118,8 +163,10 @@ static int disk_open(struct host *host)
 	int r;
 
 	blk_policy_init(&disk->block);
-	if (policy_parse_section(host->text, host->text_len, "Block", blk_policy_keys,
-				 &disk->block, &errors)) {
+	if (!policy_parse_section(host->text, host->text_len, "Block", blk_policy_keys,
+				  &disk->block, &errors))
+		blk_policy_fit(&host->policy, &disk->block, &errors);
+	if (errors.count) {
 		host_policy_errors(host, &errors);
 		return -EINVAL;
 	}
@@ -128,6 +175,7 @@ static int disk_open(struct host *host)
 		return r;
 	blk_init(&disk->blk, disk->store);
 	r = blk_pv_init(&disk->pv, &conf);
+	disk_count(host, disk);
 	if (r)
 		log_line(&host->log, LOG_LEVEL_ERROR, "%s",
 			 r == -EINVAL
@@ -147,8 +195,9 @@ static int disk_connect(struct host *host, bool attach)
 	struct blk_pv *pv = &disk_of(host)->pv;
 	int r = blk_pv_connect(pv, attach, clock_now());
 
-	if (!r)
-		host->port = pv->port;
+	host->ports = r ? 0 : pv->queues;
+	for (unsigned i = 0; i < host->ports; i++)
+		host->port[i] = pv->queue[i].port;
 	return r;
 }
 
@@ -172,6 +221,21 @@ static void disk_limits(struct host *host)
 	blk_pv_limits(&disk_of(host)->pv, clock_now());
 }
 
+/* What was said when the device was offered is kept true until it is gone. */
+static int disk_tick(struct host *host, uint64_t now)
+{
+	struct disk *disk = disk_of(host);
+	enum life_state state = host->life.state;
+	int r = blk_pv_tick(&disk->pv, now);
+
+	blk_resize(&disk->blk);
+	if (!r && (state == LIFE_WAITING || state == LIFE_CONNECTED))
+		r = blk_pv_resized(&disk->pv);
+	if (r > 0)
+		host_repeat(host);
+	return r < 0 ? r : 0;
+}
+
 static const struct host_class disk_class = {
 	.name = "blk",
 	.class = POLICY_BLK,
@@ -181,6 +245,7 @@ static const struct host_class disk_class = {
 	.turn = disk_turn,
 	.due = disk_due,
 	.detach = disk_detach,
+	.tick = disk_tick,
 	.limits = disk_limits,
 };
 

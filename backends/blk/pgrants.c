@@ -89,6 +89,7 @@ static void unit_free(struct pgrants *pg, uint32_t u)
 /* The list of idle units, newest first. */
 static void idle_add(struct pgrants *pg, uint32_t u)
 {
+	pg->unit[u].idle_at = pg->now;
 	pg->unit[u].newer = NONE;
 	pg->unit[u].older = pg->newest;
 	if (pg->newest == NONE)
@@ -266,6 +267,16 @@ int pgrants_get(struct pgrants *pg, const struct gref *refs, uint32_t n, bool wr
 void pgrants_limit(struct pgrants *pg, uint32_t keep)
 {
 	pg->keep = keep < pg->quota ? keep : pg->quota;
+}
+
+int pgrants_age(struct pgrants *pg, uint64_t idle_ns, unsigned max)
+{
+	int r = 0;
+
+	while (max-- && r >= 0 && pg->oldest != NONE &&
+	       pg->now - pg->unit[pg->oldest].idle_at >= idle_ns)
+		r = evict(pg);
+	return r < 0 ? r : 0;
 }
 
 int pgrants_clear(struct pgrants *pg)

@@ -11,8 +11,9 @@
  *     the keeper costs far more than a page, and a client that reuses its
  *     pages in order keeps the pages of a unit in use together;
  *  2. a unit with users stays mapped; one without is unmapped at once, or kept
- *     if it may be kept, the least recently used going first; only what may be
- *     kept is shared between requests;
+ *     if it may be kept, the least recently used going first, and what nobody
+ *     used for a time going, too: a client can have its pages back. Only what
+ *     may be kept is shared between requests;
  *  3. pages <= quota, kept pages <= keep, always;
  *  4. no allocation after pgrants_init(); a lookup is one step, whatever
  *     references the client picks (the hash is keyed).
@@ -47,6 +48,7 @@ struct pgrants_unit {
 	uint32_t pages;
 	uint32_t newer, older; /* among the idle ones; also: the free list */
 	bool keep;
+	uint64_t idle_at; /* when its last user let go */
 };
 
 struct pgrants {
@@ -56,6 +58,7 @@ struct pgrants {
 	uint32_t pages; /* mapped now */
 	uint32_t kept;	/* of these, in units that may be kept */
 	uint32_t newest, oldest;
+	uint64_t now; /* set by the owner, as often as it likes */
 
 	struct pgrants_page *page;
 	struct pgrants_unit *unit;
@@ -65,7 +68,7 @@ struct pgrants {
 	uint32_t shift; /* of the hash */
 	uint64_t key;
 
-	uint64_t hits, misses, evictions;
+	uint64_t hits, misses, evictions; /* evicted for others, or for their age */
 };
 
 /* Room for @quota pages; allocates. -ENOMEM. */
@@ -87,6 +90,9 @@ int pgrants_get(struct pgrants *pg, const struct gref *refs, uint32_t n, bool wr
 		bool keep, uint32_t *out);
 /* Give back what pgrants_get() gave. 0 or a negative errno. */
 int pgrants_put(struct pgrants *pg, const uint32_t *pages, uint32_t n);
+/* Unmap what is idle since @idle_ns before pg->now, at most @max units: each is a
+ * call to the keeper. 0 or a negative errno. */
+int pgrants_age(struct pgrants *pg, uint64_t idle_ns, unsigned max);
 /* Unmap all; nothing may be in use. 0 or a negative errno. */
 int pgrants_clear(struct pgrants *pg);
 

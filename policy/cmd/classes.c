@@ -5,11 +5,11 @@
 #include "backends/blk/blk-policy.h"
 
 static const struct classes_section sections[] = {
-	[POLICY_BLK] = {blk_policy_keys, sizeof(struct blk_policy)},
-	[POLICY_NET] = {NULL, 0},
-	[POLICY_SND] = {NULL, 0},
-	[POLICY_DISPL] = {NULL, 0},
-	[POLICY_CAN] = {NULL, 0},
+	[POLICY_BLK] = {blk_policy_keys, sizeof(struct blk_policy), blk_policy_fit},
+	[POLICY_NET] = {NULL, 0, NULL},
+	[POLICY_SND] = {NULL, 0, NULL},
+	[POLICY_DISPL] = {NULL, 0, NULL},
+	[POLICY_CAN] = {NULL, 0, NULL},
 };
 
 const struct classes_section *classes_section(enum policy_class class)

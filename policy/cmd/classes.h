@@ -14,6 +14,9 @@
 struct classes_section {
 	const struct policy_section_key *keys; /* NULL: no back end of this class yet */
 	size_t out_size;		       /* of the struct that the keys fill */
+	/* What does not go together with the generic sections. */
+	void (*fit)(const struct policy *policy, const void *out,
+		    struct policy_errors *errors);
 };
 
 const struct classes_section *classes_section(enum policy_class class);

@@ -74,10 +74,12 @@ static void load_section(struct loaded *loaded, struct policy_errors *errors)
 	const struct classes_section *section = classes_section(loaded->policy.class);
 
 	assert(section->out_size <= sizeof(out));
-	if (section->keys)
-		policy_parse_section(loaded->text, loaded->len,
-				     class_info(loaded->policy.class)->section,
-				     section->keys, out, errors);
+	if (!section->keys)
+		return;
+	if (!policy_parse_section(loaded->text, loaded->len,
+				  class_info(loaded->policy.class)->section,
+				  section->keys, out, errors))
+		section->fit(&loaded->policy, out, errors);
 }
 
 bool load(const char *path, struct loaded *loaded, struct report *report)

@@ -38,7 +38,7 @@ static uint64_t watches(const struct policy *policy)
 static uint64_t nodes(const struct policy *policy)
 {
 	(void)policy;
-	return 16;
+	return 18;
 }
 
 /* Keeper and back end, with their Xen devices, sockets, rings and logs. */
@@ -47,12 +47,13 @@ static uint64_t descriptors(const struct policy *policy)
 	return policy->isolation == POLICY_PROCESS ? 40 : 20;
 }
 
-/* Pages, rounded up to MiB in the sum: 8 MiB for the two processes, the copy
- * area, and, where the kernel has no unpopulated pages to map grants into,
- * one page of the domain's own for each page mapped. */
+/* Pages, rounded up to MiB in the sum: 8 MiB for the two processes, for each page
+ * of a ring 64 that its entries need while they are served, the copy area, and, where
+ * the kernel has no unpopulated pages to map grants into, one page of the domain's own
+ * for each page mapped. */
 static uint64_t memory(const struct policy *policy)
 {
-	return 8 * PAGES_PER_MIB + policy->ring_pages + policy->data_pages;
+	return 8 * PAGES_PER_MIB + 65 * policy->ring_pages + policy->data_pages;
 }
 
 /* clang-format off */

@@ -20,7 +20,15 @@ static void slow_submit(struct blk_store *store, struct blk_request *rq)
 	bed->waiting[bed->nwaiting++] = rq;
 }
 
-static const struct blk_store_ops slow_ops = {.submit = slow_submit};
+static int64_t slow_size(struct blk_store *store)
+{
+	return (int64_t)bed_of_slow(store)->bytes;
+}
+
+static const struct blk_store_ops slow_ops = {
+	.submit = slow_submit,
+	.size = slow_size,
+};
 
 static struct blk_request *slow_take(struct bed *bed, unsigned i)
 {
@@ -68,6 +76,8 @@ static void bed_policy(struct bed *bed)
 	blk_policy_init(&bed->block);
 	bed->block.discard = conf->discard;
 	bed->block.sector_bytes = conf->sector_bytes;
+	if (conf->queues)
+		bed->block.queues = conf->queues;
 	if (conf->persistent_pages)
 		bed->block.persistent_pages = conf->persistent_pages;
 }
@@ -93,6 +103,7 @@ void bed_init(struct bed *bed, const struct bed_conf *conf)
 				  &store);
 	assert(!r);
 	bed->slow = (struct blk_store){&slow_ops, bed->disk.store.geometry};
+	bed->bytes = (uint64_t)BED_SECTORS * 512;
 	log_init(&bed->log, "test");
 	bed->log.tokens = 0; /* silent: the tests provoke what it would say */
 }
@@ -119,7 +130,7 @@ static void bed_detached(struct blk_pv *pv)
 	bed->detached++;
 }
 
-int bed_start(struct bed *bed)
+int bed_start_quiet(struct bed *bed)
 {
 	struct blk_pv_conf conf = {
 		.policy = &bed->policy,
@@ -133,6 +144,7 @@ int bed_start(struct bed *bed)
 	int r;
 
 	blk_init(&bed->blk, bed->conf.slow ? &bed->slow : &bed->disk.store);
+	blk_resize(&bed->blk); /* as one that is opened finds it */
 	bed->back = loopxen_back_new(bed->x, &bed->policy, &bed->dev);
 	conf.grants = &bed->back->grants;
 	conf.evtchn = &bed->back->evtchn;
@@ -140,10 +152,17 @@ int bed_start(struct bed *bed)
 	bed->came_home = false;
 	bed->nwaiting = 0;
 	r = blk_pv_init(&bed->pv, &conf);
-	if (r) {
+	if (r)
 		loopxen_back_free(bed->back);
+	return r;
+}
+
+int bed_start(struct bed *bed)
+{
+	int r = bed_start_quiet(bed);
+
+	if (r)
 		return r;
-	}
 	r = blk_pv_offer(&bed->pv);
 	if (r) {
 		blk_pv_fini(&bed->pv);
@@ -163,8 +182,11 @@ int bed_connect(struct bed *bed, bool attach)
 {
 	int r;
 
-	if (!attach)
+	if (!attach) {
 		front_connect(&bed->front, bed->x, &bed->dev, &bed->conf.front);
+		for (unsigned i = 1; i < bed->conf.front.queues; i++)
+			front_queue(&bed->queue[i], &bed->front, i);
+	}
 	r = blk_pv_connect(&bed->pv, attach, loopxen_now(bed->x));
 	if (r)
 		return r;
@@ -183,6 +205,15 @@ void bed_up(struct bed *bed, const struct bed_conf *conf)
 	assert(!r);
 }
 
+bool bed_disconnect(struct bed *bed)
+{
+	bool clean = front_disconnect(&bed->front);
+
+	for (unsigned i = 1; i < bed->conf.front.queues; i++)
+		clean &= front_disconnect(&bed->queue[i]);
+	return clean;
+}
+
 unsigned bed_down(struct bed *bed)
 {
 	unsigned leaks = 0;
@@ -196,31 +227,37 @@ unsigned bed_down(struct bed *bed)
 	assert(bed->pv.state == BLK_PV_DOWN && bed->detached);
 	blk_pv_fini(&bed->pv);
 	loopxen_back_free(bed->back);
-	leaks += !front_disconnect(&bed->front);
+	leaks += !bed_disconnect(bed);
 	return leaks + bed_fini(bed);
 }
 
-/* One look at what could wake a back end. True if something did. */
-static bool bed_woken(struct bed *bed, bool *event)
+/* What could wake a back end: its ports that fired, into @port, and how many. */
+static unsigned bed_fired(struct bed *bed, struct evport port[BLK_QUEUES_MAX])
 {
-	struct evport port;
+	unsigned n = 0;
 
-	*event = evtchn_pending(&bed->back->evtchn, &port) == 1;
-	return *event || bed->came_home || blk_pv_due(&bed->pv) <= loopxen_now(bed->x);
+	while (n < BLK_QUEUES_MAX && evtchn_pending(&bed->back->evtchn, &port[n]) == 1)
+		n++;
+	return n;
 }
 
 int bed_run_now(struct bed *bed)
 {
-	bool event;
+	struct evport port[BLK_QUEUES_MAX];
+	unsigned ports;
 	int r;
 
-	while (bed->pv.state != BLK_PV_DOWN && bed_woken(bed, &event)) {
+	while (bed->pv.state != BLK_PV_DOWN) {
+		ports = bed_fired(bed, port);
+		if (!ports && !bed->came_home &&
+		    blk_pv_due(&bed->pv) > loopxen_now(bed->x))
+			break;
 		bed->came_home = false;
 		r = blk_pv_turn(&bed->pv, loopxen_now(bed->x));
 		if (r < 0)
 			return r;
-		if (event && bed->pv.state != BLK_PV_DOWN)
-			evtchn_unmask(&bed->back->evtchn, bed->pv.port);
+		while (ports-- && bed->pv.state != BLK_PV_DOWN)
+			evtchn_unmask(&bed->back->evtchn, port[ports]);
 	}
 	return 0;
 }

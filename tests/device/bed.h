@@ -24,6 +24,7 @@ struct bed_conf {
 	uint32_t ring_pages;		/* 0: 16 */
 	uint32_t in_flight;		/* 0: 512 */
 	uint32_t persistent_pages;	/* 0: all */
+	uint32_t queues;		/* offered; 0: 1 */
 	uint32_t sector_bytes;
 	struct policy_rate operations, bytes; /* 0: no limit to speak of */
 	bool read_only, discard;
@@ -40,14 +41,16 @@ struct bed {
 	struct blk_policy block;
 	union blk_store_any disk;
 	struct blk_store slow; /* in front of the disk */
+	uint64_t bytes;	       /* its size */
 	struct blk_request *waiting[1024];
 	unsigned nwaiting;
 	struct blk blk;
 	struct loopxen_back *back;
 	struct log log;
 	struct blk_pv pv;
-	struct front front;
-	bool came_home; /* a request, since the last turn */
+	struct front front;		    /* its first queue */
+	struct front queue[BLK_QUEUES_MAX]; /* and those from 1 on */
+	bool came_home;			    /* a request, since the last turn */
 	unsigned broken, detached;
 	const char *why;
 };
@@ -59,12 +62,16 @@ unsigned bed_fini(struct bed *bed);
 
 /* A back-end process: opens, offers. 0 or a negative errno. */
 int bed_start(struct bed *bed);
+/* As bed_start(), of one that finds the device connected: it does not offer. */
+int bed_start_quiet(struct bed *bed);
 /* It dies, with all it held. */
 void bed_kill(struct bed *bed);
 /* The front end connects; the back end does. blk_pv_connect()'s result. */
 int bed_connect(struct bed *bed, bool attach);
 /* bed_init, start and connect, all of which must work. */
 void bed_up(struct bed *bed, const struct bed_conf *conf);
+/* The front end takes all its queues' grants back; false if one is mapped. */
+bool bed_disconnect(struct bed *bed);
 /* Detach, free; all must come home. Returns leaks. */
 unsigned bed_down(struct bed *bed);
 

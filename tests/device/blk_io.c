@@ -146,7 +146,11 @@ static void flush_and_discard(void)
 	assert_int_equal(bed_disk(&bed, 67)[511], variant.discard ? 0 : 0x11);
 	assert_int_equal(bed_disk(&bed, 68)[0], 0x11);
 	front_simple(&bed.front, BLKIF_WRITE_BARRIER, 4, 0, 0);
-	assert_int_equal(bed_ask(&bed), BLKIF_EOPNOTSUPP);
+	assert_int_equal(bed_ask(&bed), BLKIF_OKAY);
+	front_rw(&bed.front, BLKIF_WRITE_BARRIER, 5, 72, &buf, 1);
+	assert_int_equal(bed_ask(&bed), BLKIF_OKAY);
+	assert_memory_equal(bed_disk(&bed, 72), buf.page, 4096);
+	assert_int_equal(bed.blk.stats.barriers, 2);
 	assert_int_equal(bed.blk.stats.flushes, 1);
 	down();
 }
@@ -310,7 +314,11 @@ static void offer(void **state)
 	assert_string_equal(bed_back_key(&bed, "info"), "0");
 	assert_string_equal(bed_back_key(&bed, "max-ring-page-order"), "2");
 	assert_string_equal(bed_back_key(&bed, "feature-max-indirect-segments"), "256");
+	assert_string_equal(bed_back_key(&bed, "max-ring-pages"), "4");
+	assert_string_equal(bed_back_key(&bed, "multi-queue-max-queues"), "1");
 	assert_string_equal(bed_back_key(&bed, "feature-flush-cache"), "1");
+	assert_string_equal(bed_back_key(&bed, "feature-barrier"), "1");
+	assert_string_equal(bed_back_key(&bed, "discard-secure"), "0");
 	assert_string_equal(bed_back_key(&bed, "feature-persistent"), "1");
 	assert_string_equal(bed_back_key(&bed, "feature-discard"), "1");
 	assert_string_equal(bed_back_key(&bed, "discard-granularity"), "512");

@@ -265,6 +265,14 @@ static void keys(void **state)
 		{"ring-ref", "0"},
 		{"ring-ref", "7777"},
 		{"ring-ref", "99999999999"},
+		{"num-ring-pages", "3"},
+		{"num-ring-pages", "0"},
+		{"num-ring-pages", "8"},
+		{"num-ring-pages", "2"}, /* and no ring-ref0 */
+		{"num-ring-pages", "x"},
+		{"multi-queue-num-queues", "0"},
+		{"multi-queue-num-queues", "2"}, /* one was offered */
+		{"multi-queue-num-queues", "1x"},
 		{"event-channel", NULL},
 		{"event-channel", "0"},
 		{"event-channel", "63"},
@@ -280,6 +288,7 @@ static void keys(void **state)
 		front_connect(&bed.front, bed.x, &bed.dev, &conf.front);
 		front_key(&bed.front, rows[i].key, rows[i].value);
 		assert_true(blk_pv_connect(&bed.pv, false, 0) > 0);
+		front_key(&bed.front, rows[i].key, NULL);
 		assert_true(front_disconnect(&bed.front));
 	}
 	assert_int_equal(bed_connect(&bed, false), 0);
@@ -327,6 +336,110 @@ static void garbled_ring_is_not_attached(void **state)
 	assert_int_equal(bed_down(&bed), 0);
 }
 
+static unsigned resized(uint64_t sectors)
+{
+	bed.bytes = sectors * 512;
+	blk_resize(&bed.blk);
+	return (unsigned)blk_pv_resized(&bed.pv);
+}
+
+static int16_t ask_read(uint64_t sector)
+{
+	struct front_buf buf = front_buf(&bed.front, false);
+	struct front_rsp rsp;
+
+	front_rw(&bed.front, BLKIF_READ, 1, sector, &buf, 1);
+	front_push(&bed.front);
+	assert_int_equal(bed_run(&bed), 0);
+	while (bed.nwaiting)
+		bed_complete(&bed, 0);
+	assert_int_equal(bed_run(&bed), 0);
+	assert_true(front_answer(&bed.front, &rsp));
+	return rsp.status;
+}
+
+/* The disk's size changes while it is served, while it waits, and while nobody
+ * serves it. */
+static void resizes(void **state)
+{
+	struct bed_conf conf = {.slow = true};
+
+	(void)state;
+	bed_init(&bed, &conf);
+	assert_int_equal(bed_start(&bed), 0);
+	assert_int_equal(resized(BED_SECTORS), 0);
+	assert_int_equal(resized(1000), 1);
+	assert_string_equal(bed_back_key(&bed, "sectors"), "1000");
+	assert_int_equal(bed_connect(&bed, false), 0);
+	assert_int_equal(resized(1000), 0);
+	assert_int_equal(ask_read(1000), BLKIF_ERROR);
+	loopxen_fail(bed.x, LOOPXEN_WRITE, 0, STORE_FULL);
+	assert_int_equal(resized(2000), 0); /* later */
+	assert_string_equal(bed_back_key(&bed, "sectors"), "1000");
+	assert_int_equal(resized(2000), 1);
+	assert_string_equal(bed_back_key(&bed, "sectors"), "2000");
+	assert_int_equal(ask_read(1992), BLKIF_OKAY);
+	assert_int_equal(ask_read(1993), BLKIF_ERROR);
+	assert_int_equal(resized(1992), 1);
+	assert_int_equal(ask_read(1992), BLKIF_ERROR);
+	bed_kill(&bed);
+	bed.bytes = 3000 * 512;
+	assert_int_equal(bed_start_quiet(&bed), 0);
+	assert_int_equal(bed_connect(&bed, true), 0);
+	assert_string_equal(bed_back_key(&bed, "sectors"), "1992");
+	assert_int_equal(ask_read(2992), BLKIF_OKAY);
+	assert_int_equal(blk_pv_resized(&bed.pv), 1);
+	assert_string_equal(bed_back_key(&bed, "sectors"), "3000");
+	assert_int_equal(blk_pv_resized(&bed.pv), 0);
+	assert_int_equal(bed_down(&bed), 0);
+}
+
+/* A client's pages that it does not use come back to it, and to it alone. */
+static void idle_pages_are_given_back(void **state)
+{
+	(void)state;
+	for (unsigned c = 0; c < 3; c++) {
+		struct bed_conf conf = {
+			.mode = c == 2 ? POLICY_COPY : POLICY_MAP,
+			.front.persistent = true,
+		};
+		struct front_buf buf[2];
+		uint64_t start;
+
+		bed_init(&bed, &conf);
+		bed.block.persistent_idle = c == 1 ? 0 : 60;
+		assert_int_equal(bed_start(&bed), 0);
+		assert_int_equal(blk_pv_tick(&bed.pv, loopxen_now(bed.x)), 0);
+		assert_int_equal(bed_connect(&bed, false), 0);
+		start = loopxen_now(bed.x);
+		for (unsigned i = 0; i < 2; i++) {
+			loopxen_advance(bed.x, 30 * 1000000000ull);
+			buf[i] = front_buf(&bed.front, false);
+			front_rw(&bed.front, BLKIF_WRITE, i, 0, &buf[i], 1);
+			assert_int_equal(bed_ask(&bed), BLKIF_OKAY);
+		}
+		for (unsigned s = 1; s < 200; s++) {
+			unsigned first = c < 2 && (c || s < 90),
+				 second = c < 2 && (c || s < 120);
+
+			if (s * 1000000000ull <= loopxen_now(bed.x) - start)
+				continue;
+			loopxen_advance(bed.x, 1000000000ull);
+			assert_int_equal(blk_pv_tick(&bed.pv, loopxen_now(bed.x)), 0);
+			assert_int_equal(
+				loopxen_mapped(bed.x, bed.dev.front, buf[0].ref),
+				first);
+			assert_int_equal(
+				loopxen_mapped(bed.x, bed.dev.front, buf[1].ref),
+				second);
+		}
+		/* And are mapped again when they are used. */
+		front_rw(&bed.front, BLKIF_WRITE, 2, 0, buf, 2);
+		assert_int_equal(bed_ask(&bed), BLKIF_OKAY);
+		assert_int_equal(bed_down(&bed), 0);
+	}
+}
+
 /* -- Each call of each verb fails once ---------------------------------------- */
 
 #define FAULT_REQUESTS 9
@@ -355,7 +468,7 @@ static void fault_restart(bool attach)
 	bed_kill(&bed);
 	assert_int_equal(bed_start(&bed), 0);
 	if (!attach)
-		front_disconnect(&bed.front);
+		bed_disconnect(&bed);
 	assert_int_equal(bed_connect(&bed, attach), 0);
 }
 
@@ -373,7 +486,7 @@ static void fault_scenario(const struct bed_conf *conf, enum loopxen_verb verb,
 	loopxen_fail(bed.x, verb, n, result);
 	r = bed_connect(&bed, false);
 	if (r == -EAGAIN || r > 0) {
-		front_disconnect(&bed.front);
+		bed_disconnect(&bed);
 		assert_int_equal(bed_connect(&bed, false), 0);
 	} else if (r < 0) {
 		fault_restart(false);
@@ -394,7 +507,7 @@ static void fault_scenario(const struct bed_conf *conf, enum loopxen_verb verb,
 	}
 	assert_true(blk_pv_turn(&bed.pv, loopxen_now(bed.x)) < 0);
 	bed_kill(&bed);
-	assert_true(front_disconnect(&bed.front));
+	assert_true(bed_disconnect(&bed));
 	assert_int_equal(bed_fini(&bed), 0);
 }
 
@@ -428,10 +541,11 @@ static void every_call_fails_once(void **state)
 		{.mode = POLICY_MAP},
 		{.mode = POLICY_MAP, .data_pages = 40, .front.persistent = true},
 		{.mode = POLICY_COPY},
+		{.mode = POLICY_MAP, .queues = 3, .front.queues = 3, .front.order = 1},
 	};
 
 	(void)state;
-	for (unsigned c = 0; c < 3; c++) {
+	for (unsigned c = 0; c < sizeof(confs) / sizeof(confs[0]); c++) {
 		for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 			uint64_t calls;
 
@@ -463,6 +577,8 @@ int main(void)
 		cmocka_unit_test(keys),
 		cmocka_unit_test(xenstore_is_late),
 		cmocka_unit_test(garbled_ring_is_not_attached),
+		cmocka_unit_test(resizes),
+		cmocka_unit_test(idle_pages_are_given_back),
 		cmocka_unit_test(every_call_fails_once),
 	};
 

@@ -209,6 +209,70 @@ static void in_flight(void **state)
 	assert_int_equal(bed_down(&bed), 0);
 }
 
+/* How long each took, from the ring to the ring, and how it ended. */
+static void counts(void **state)
+{
+	struct bed_conf conf = {.slow = true, .discard = true};
+	const struct blk_pv_stats *stats = &bed.pv.stats;
+	struct front_buf buf;
+
+	(void)state;
+	bed_up(&bed, &conf);
+	buf = front_buf(&bed.front, false);
+	front_rw(&bed.front, BLKIF_READ, 0, 0, &buf, 1);
+	front_rw(&bed.front, BLKIF_WRITE, 1, 0, &buf, 1);
+	front_simple(&bed.front, BLKIF_DISCARD, 2, 16, 8);
+	front_simple(&bed.front, BLKIF_FLUSH, 3, 0, 0);
+	front_rw(&bed.front, 99, 4, 0, &buf, 1);		   /* malformed */
+	front_rw(&bed.front, BLKIF_READ, 5, BED_SECTORS, &buf, 1); /* refused */
+	front_push(&bed.front);
+	assert_int_equal(bed_run(&bed), 0);
+	loopxen_advance(bed.x, 999);
+	bed_complete(&bed, 0);
+	assert_int_equal(bed_run(&bed), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		loopxen_advance(bed.x, 1000 * 1000);
+		bed_complete(&bed, 0);
+		assert_int_equal(bed_run(&bed), 0);
+	}
+	assert_int_equal(stats->requests, 6);
+	assert_int_equal(stats->answers, 6);
+	assert_int_equal(stats->malformed, 1);
+	assert_int_equal(stats->errors, 2);
+	assert_int_equal(stats->latency[BLK_READ].bucket[0], 1);
+	/* The refused one is answered in its turn: after the flush. */
+	assert_int_equal(stats->latency[BLK_READ].bucket[12], 1);
+	assert_int_equal(stats->latency[BLK_WRITE].bucket[10], 1);
+	assert_int_equal(stats->latency[BLK_DISCARD].bucket[11], 1);
+	assert_int_equal(stats->latency[BLK_FLUSH].bucket[12], 1);
+	assert_int_equal(bed.blk.stats.discard_bytes, 4096);
+	assert_int_equal(bed.blk.stats.read_bytes, 4096);
+	assert_int_equal(bed_down(&bed), 0);
+}
+
+/* Those that are refused while their data is copied make room for the next. */
+static void refused_ones_make_room(void **state)
+{
+	struct bed_conf conf = {.mode = POLICY_COPY, .in_flight = 2};
+	struct front_buf buf[5];
+	struct front_rsp rsp[5];
+
+	(void)state;
+	bed_up(&bed, &conf);
+	for (unsigned i = 0; i < 5; i++) {
+		buf[i] = front_buf(&bed.front, false);
+		if (i < 4)
+			buf[i].ref.v = LOOPXEN_REFS - 1; /* not granted */
+		front_rw(&bed.front, BLKIF_WRITE, i, i * 8, &buf[i], 1);
+	}
+	front_push(&bed.front);
+	assert_int_equal(bed_run(&bed), 0);
+	assert_int_equal(answers(rsp, 5), 5);
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(rsp[i].status, i < 4 ? BLKIF_ERROR : BLKIF_OKAY);
+	assert_int_equal(bed_down(&bed), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +281,8 @@ int main(void)
 		cmocka_unit_test(rates),
 		cmocka_unit_test(late_tables_pay),
 		cmocka_unit_test(in_flight),
+		cmocka_unit_test(refused_ones_make_room),
+		cmocka_unit_test(counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,31 +67,61 @@ static void front_ring(struct front *f)
 	front_header(f)[REQ_EVENT] = front_header(f)[RSP_EVENT] = 1;
 }
 
-void front_connect(struct front *f, struct loopxen *x, const struct loopxen_device *dev,
-		   const struct front_conf *conf)
+/* A key of this queue alone. */
+static void front_queue_number(struct front *f, const char *name, unsigned value)
+{
+	char key[48];
+
+	snprintf(key, sizeof(key), "%s%s", f->queue, name);
+	front_number(f, key, value);
+}
+
+/* Ring and port, and their keys. */
+static void front_open(struct front *f, bool numbered)
 {
 	char key[24];
 
+	front_ring(f);
+	f->port = loopxen_port(f->x, f->dev->front, f->dev->back);
+	for (unsigned i = 0; i < f->pages; i++) {
+		snprintf(key, sizeof(key), numbered ? "ring-ref%u" : "ring-ref", i);
+		front_queue_number(f, key, f->ring_ref[i].v);
+	}
+	front_queue_number(f, "event-channel", f->port.v);
+}
+
+void front_connect(struct front *f, struct loopxen *x, const struct loopxen_device *dev,
+		   const struct front_conf *conf)
+{
 	*f = (struct front){.x = x, .dev = dev, .pages = 1u << conf->order};
 	if (!blkif_abi_parse(conf->protocol, &f->abi))
 		f->abi = BLKIF_ABI_64;
 	f->at = &blkif_layouts[f->abi];
-	front_ring(f);
-	f->port = loopxen_port(x, dev->front, dev->back);
 	front_key(f, "ring-page-order", NULL);
-	if (conf->order) {
+	front_key(f, "multi-queue-num-queues", NULL);
+	if (conf->order)
 		front_number(f, "ring-page-order", conf->order);
-		for (unsigned i = 0; i < f->pages; i++) {
-			snprintf(key, sizeof(key), "ring-ref%u", i);
-			front_number(f, key, f->ring_ref[i].v);
-		}
-	} else {
-		front_number(f, "ring-ref", f->ring_ref[0].v);
+	if (conf->queues > 1) {
+		front_number(f, "multi-queue-num-queues", conf->queues);
+		snprintf(f->queue, sizeof(f->queue), "queue-0/");
 	}
-	front_number(f, "event-channel", f->port.v);
+	front_open(f, conf->order);
 	front_key(f, "protocol", conf->protocol);
 	front_number(f, "feature-persistent", conf->persistent);
 	front_state(f, STORE_INITIALISED);
+}
+
+void front_queue(struct front *f, const struct front *first, unsigned i)
+{
+	*f = (struct front){
+		.x = first->x,
+		.dev = first->dev,
+		.pages = first->pages,
+		.abi = first->abi,
+		.at = first->at,
+	};
+	snprintf(f->queue, sizeof(f->queue), "queue-%u/", i);
+	front_open(f, f->pages > 1);
 }
 
 bool front_disconnect(struct front *f)

@@ -14,10 +14,12 @@
 
 struct front_conf {
 	const char *protocol; /* NULL: no such key */
-	unsigned order;	      /* of the ring */
+	unsigned order;	      /* of each ring */
+	unsigned queues;      /* 0: as 1 */
 	bool persistent;
 };
 
+/* The front end as a whole, or one further queue of it. */
 struct front {
 	struct loopxen *x;
 	const struct loopxen_device *dev;
@@ -30,6 +32,7 @@ struct front {
 	unsigned pages;
 	struct evport port;
 	uint64_t kicks;
+	char queue[12]; /* "queue-3/", or "" where there is but one */
 };
 
 struct front_buf {
@@ -45,9 +48,11 @@ struct front_rsp {
 	const uint8_t *raw; /* the entry, in the ring */
 };
 
-/* Ring, port and keys, up to state Initialised. */
+/* Ring, port and keys, up to state Initialised; of several queues the first. */
 void front_connect(struct front *f, struct loopxen *x, const struct loopxen_device *dev,
 		   const struct front_conf *conf);
+/* Queue @i of @first's front end, from 1 on: before or after it is Initialised. */
+void front_queue(struct front *f, const struct front *first, unsigned i);
 /* Takes its grants back; false if the back end still maps one. */
 bool front_disconnect(struct front *f);
 /* A key of its directory. NULL removes it. */

@@ -49,6 +49,9 @@ static void check_good(const struct blkif_request *rq, unsigned max)
 		must(!rq->indirect && rq->sectors);
 		return;
 	case BLKIF_WRITE_BARRIER:
+		must(!rq->indirect && rq->segments <= BLKIF_SEGMENTS_MAX);
+		check_segments(rq);
+		return;
 	case BLKIF_RESERVED_1:
 	case BLKIF_INDIRECT:
 		break;

@@ -280,6 +280,7 @@ PATH(passwd, "/etc/passwd", O_RDONLY)
 PATH(systemd, "/run/systemd/private", O_PATH)
 PATH(journal, "/run/systemd/journal", O_PATH)
 PATH(other, "/run/xdd/no_ro", O_PATH)
+PATH(other_stats, "/run/xdd-stats/no_ro", O_PATH)
 PATH(write_root, "/x", O_WRONLY | O_CREAT)
 PATH(write_run, "/run/x", O_WRONLY | O_CREAT)
 PATH(write_usr, "/usr/x", O_WRONLY | O_CREAT)
@@ -325,16 +326,16 @@ static const struct {
 	PROBE(gntdev),	    PROBE(evtchn),	PROBE(xenbus),	    PROBE(other_disk),
 	PROBE(policies),    PROBE(ledger),	PROBE(logs),	    PROBE(private_logs),
 	PROBE(passwd),	    PROBE(systemd),	PROBE(journal),	    PROBE(other),
-	PROBE(write_root),  PROBE(write_run),	PROBE(write_usr),   PROBE(write_dev),
-	PROBE(init),	    PROBE(sysctl),	PROBE(sysfs),	    PROBE(cgroup),
-	PROBE(inet),	    PROBE(netlink),	PROBE(packet),	    PROBE(vsock),
-	PROBE(userns),	    PROBE(ptrace),	PROBE(signal),	    PROBE(pidfd),
-	PROBE(thread),	    PROBE(fork),	PROBE(bpf),	    PROBE(perf),
-	PROBE(keyring),	    PROBE(userfault),	PROBE(mount),	    PROBE(chroot),
-	PROBE(node),	    PROBE(setgroups),	PROBE(setuid),	    PROBE(chown),
-	PROBE(personality), PROBE(nice),	PROBE(reboot),	    PROBE(module),
-	PROBE(mlock),	    PROBE(swap),	PROBE(map_exec),    PROBE(make_exec),
-	PROBE(schedule),    PROBE(open_keeper), PROBE(read_keeper),
+	PROBE(other_stats), PROBE(write_root),	PROBE(write_run),   PROBE(write_usr),
+	PROBE(write_dev),   PROBE(init),	PROBE(sysctl),	    PROBE(sysfs),
+	PROBE(cgroup),	    PROBE(inet),	PROBE(netlink),	    PROBE(packet),
+	PROBE(vsock),	    PROBE(userns),	PROBE(ptrace),	    PROBE(signal),
+	PROBE(pidfd),	    PROBE(thread),	PROBE(fork),	    PROBE(bpf),
+	PROBE(perf),	    PROBE(keyring),	PROBE(userfault),   PROBE(mount),
+	PROBE(chroot),	    PROBE(node),	PROBE(setgroups),   PROBE(setuid),
+	PROBE(chown),	    PROBE(personality), PROBE(nice),	    PROBE(reboot),
+	PROBE(module),	    PROBE(mlock),	PROBE(swap),	    PROBE(map_exec),
+	PROBE(make_exec),   PROBE(schedule),	PROBE(open_keeper), PROBE(read_keeper),
 };
 
 /* What a wall says; any other error comes from behind it. */
@@ -360,6 +361,16 @@ static const char *holds_data(const char *path)
 	return n > 0 ? "yes" : "no";
 }
 
+/* Where a back end puts its numbers. */
+static const char *counts(void)
+{
+	const char *directory = getenv("RUNTIME_DIRECTORY");
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/stats", directory ? directory : "");
+	return opens(path, O_RDWR | O_CREAT);
+}
+
 /* The back end of "Isolation = domain", which has no keeper to call. */
 static int alone(void)
 {
@@ -373,6 +384,7 @@ static int alone(void)
 	report("domain evtchn %s\n", opens("/dev/xen/evtchn", O_RDWR));
 	report("domain xenbus %s\n", opens("/dev/xen/xenbus", O_RDWR));
 	report("domain ledger %s\n", opens("/run/xdd-ledger/3", O_RDWR | O_CREAT));
+	report("domain stats %s\n", counts());
 	report("domain policy %s\n", policy_good() ? "yes" : "no");
 	sd_notify(0, "READY=1");
 	while (!told_to_stop) {
@@ -401,6 +413,7 @@ static int backend(void)
 	report("backend disk %s\n", opens("/dev/disk0", O_RDWR));
 	report("backend file %s\n", opens("/srv/image", O_RDWR));
 	report("backend file_data %s\n", holds_data("/srv/image"));
+	report("backend stats %s\n", counts());
 	report("backend uring %s\n",
 	       syscall(SYS_io_uring_setup, 1, NULL) < 0 && errno == EFAULT ? "yes"
 									   : "no");

@@ -234,6 +234,98 @@ static void discards_in_pieces(void **state)
 	assert_int_equal(status, BLK_OK);
 }
 
+/* Flush, write, flush; each step may come in parts, or fail. */
+static void barriers(void **state)
+{
+	struct blk_request rq = request(BLK_BARRIER, 8, 16);
+
+	(void)state;
+	blk_submit(&blk, &rq);
+	assert_int_equal(rq.step, BLK_FLUSH);
+	blk_finish(&rq, -EAGAIN);
+	assert_int_equal(rq.step, BLK_FLUSH);
+	blk_finish(&rq, 0);
+	assert_int_equal(rq.step, BLK_WRITE);
+	assert_int_equal(blk_position(&rq), 4096);
+	blk_finish(&rq, 4096);
+	assert_int_equal(rq.step, BLK_WRITE);
+	assert_int_equal(blk_position(&rq), 8192);
+	blk_finish(&rq, 4096);
+	assert_int_equal(rq.step, BLK_FLUSH);
+	assert_int_equal(home, 0);
+	blk_finish(&rq, 0);
+	assert_int_equal(home, 1);
+	assert_int_equal(status, BLK_OK);
+	assert_int_equal(toy.submits, 5);
+	assert_int_equal(blk.stats.barriers, 1);
+	assert_int_equal(blk.stats.write_bytes, 8192);
+	for (unsigned fails = 0; fails < 3; fails++) {
+		rq = request(BLK_BARRIER, 8, 16);
+		home = 0;
+		blk_submit(&blk, &rq);
+		for (unsigned step = 0; step < fails; step++)
+			blk_finish(&rq, rq.step == BLK_WRITE ? 8192 : 0);
+		blk_finish(&rq, -EIO);
+		assert_int_equal(home, 1);
+		assert_int_equal(status, BLK_IOERR);
+	}
+	/* Without data it is one flush, of a read-only disk, too. */
+	blk_restrict(&blk, true, true);
+	assert_int_equal(refused(request(BLK_BARRIER, 8, 16)), BLK_READ_ONLY);
+	rq = request(BLK_BARRIER, 0, 0);
+	home = 0;
+	blk_submit(&blk, &rq);
+	blk_finish(&rq, 0);
+	assert_int_equal(home, 1);
+	blk_restrict(&blk, false, true);
+	assert_int_equal(refused(request(BLK_BARRIER, 993, 8)), BLK_OUT_OF_RANGE);
+	toy.store.geometry.flush = false;
+	blk_init(&blk, &toy.store);
+	assert_int_equal(refused(request(BLK_BARRIER, 0, 0)), BLK_UNSUPPORTED);
+}
+
+static int64_t toy_bytes;
+
+static int64_t toy_size(struct blk_store *store)
+{
+	(void)store;
+	return toy_bytes;
+}
+
+/* The size follows the store's; what is past the end is refused from then on. */
+static void resizes(void **state)
+{
+	static const struct blk_store_ops ops = {.submit = toy_submit,
+						 .size = toy_size};
+	struct blk_request rq = request(BLK_READ, 1000, 8);
+
+	(void)state;
+	assert_false(blk_resize(&blk)); /* of one size */
+	toy.store.ops = &ops;
+	toy_bytes = 1000 * 512;
+	assert_false(blk_resize(&blk));
+	toy_bytes = 1008 * 512 + 511;
+	assert_true(blk_resize(&blk));
+	assert_false(blk_resize(&blk));
+	assert_int_equal(blk.geometry.sectors, 1008);
+	blk_submit(&blk, &rq);
+	assert_int_equal(toy.submits, 1);
+	toy_bytes = 1000 * 512;
+	assert_true(blk_resize(&blk)); /* with a request out */
+	blk_finish(&rq, 0);
+	assert_int_equal(status, BLK_IOERR);
+	assert_int_equal(refused(request(BLK_READ, 1000, 8)), BLK_OUT_OF_RANGE);
+	toy_bytes = -EIO; /* not known: as it was */
+	assert_false(blk_resize(&blk));
+	toy_bytes = 0;
+	assert_true(blk_resize(&blk));
+	assert_int_equal(refused(request(BLK_READ, 0, 1)), BLK_OUT_OF_RANGE);
+	blk.geometry.logical_bytes = 4096;
+	toy_bytes = 4 * 4096 - 1;
+	assert_true(blk_resize(&blk));
+	assert_int_equal(blk.geometry.sectors, 24);
+}
+
 static void memory_store(void **state)
 {
 	struct blk_store_conf conf = {.discard = true};
@@ -288,6 +380,7 @@ int main(void)
 		TEST(range),	    TEST(read_only), TEST(large_sectors),
 		TEST(unsupported),  TEST(errors),    TEST(short_transfers),
 		TEST(memory_store), TEST(resources), TEST(discards_in_pieces),
+		TEST(barriers),	    TEST(resizes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

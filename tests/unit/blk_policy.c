@@ -29,18 +29,20 @@ static void defaults(void **state)
 	assert_int_equal(policy.cache, BLK_CACHE_AUTO);
 	assert_int_equal(policy.sector_bytes, 0);
 	assert_int_equal(policy.persistent_pages, UINT32_MAX);
+	assert_int_equal(policy.queues, 1);
 }
 
 static void all_keys(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("[Block]\nDiscard = yes\nSectorSize = 4096\n"
-			       "PersistentGrants = 0\nCache = buffered\n"),
+			       "PersistentGrants = 0\nCache = buffered\nQueues = 16\n"),
 			 0);
 	assert_true(policy.discard);
 	assert_int_equal(policy.cache, BLK_CACHE_BUFFERED);
 	assert_int_equal(policy.sector_bytes, 4096);
 	assert_int_equal(policy.persistent_pages, 0);
+	assert_int_equal(policy.queues, 16);
 }
 
 static void bad_values(void **state)
@@ -49,7 +51,8 @@ static void bad_values(void **state)
 		"Discard = maybe",   "SectorSize = 1024",
 		"SectorSize = 0512", "PersistentGrants = all",
 		"Cache = none",	     "Cache = Direct",
-		"Trim = yes",
+		"Trim = yes",	     "Queues = 0",
+		"Queues = 17",	     "Queues = all",
 	};
 	char text[64];
 

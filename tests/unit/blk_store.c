@@ -2,6 +2,7 @@
 /* backends/blk/blk-store-file.c through a sealed loop, on a real file. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/loop.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -169,6 +171,97 @@ static void shrinks(void **state)
 	close_store();
 }
 
+/* Grown and shrunk under a disk that is served; the end is found while sealed. */
+static void resizes(void **state)
+{
+	(void)state;
+	assert_int_equal(open_store(false, false, 0), 0);
+	assert_int_equal(truncate(path, SIZE + 8192 + 7), 0);
+	assert_int_equal(run(BLK_READ, SIZE / 512 + 8, 8), BLK_OUT_OF_RANGE);
+	assert_true(blk_resize(&blk));
+	assert_int_equal(blk.geometry.sectors, SIZE / 512 + 16);
+	memset(memory, 0x5b, 4096);
+	assert_int_equal(run(BLK_WRITE, SIZE / 512 + 8, 8), BLK_OK);
+	memset(memory, 0, 4096);
+	assert_int_equal(run(BLK_READ, SIZE / 512 + 8, 8), BLK_OK);
+	assert_int_equal(memory[4095], 0x5b);
+	assert_int_equal(truncate(path, 4096), 0);
+	assert_true(blk_resize(&blk));
+	assert_int_equal(blk.geometry.sectors, 8);
+	assert_int_equal(run(BLK_WRITE, 8, 8), BLK_OUT_OF_RANGE);
+	assert_int_equal(run(BLK_BARRIER, 0, 8), BLK_OK);
+	close_store();
+}
+
+/* A hole is made of the file system's blocks. */
+static void discard_limits(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(open_store(false, false, 0), 0);
+	assert_true(blk.geometry.discard);
+	assert_int_equal(blk.geometry.discard_granularity, st.st_blksize);
+	assert_int_equal(blk.geometry.discard_alignment, 0);
+	close_store();
+}
+
+/* A block device of @path; -1 where there can be none. It goes with its last user. */
+static int loop_device(char device[32])
+{
+	struct loop_config config = {.info.lo_flags = LO_FLAGS_AUTOCLEAR};
+	int control = open("/dev/loop-control", O_RDWR), fd, n;
+
+	if (control < 0)
+		return -1;
+	n = ioctl(control, LOOP_CTL_GET_FREE);
+	close(control);
+	snprintf(device, 32, "/dev/loop%d", n);
+	fd = n < 0 ? -1 : open(device, O_RDWR);
+	config.fd = (uint32_t)open(path, O_RDWR);
+	if (fd >= 0 && ioctl(fd, LOOP_CONFIGURE, &config)) {
+		close(fd);
+		fd = -1;
+	}
+	close((int)config.fd);
+	return fd;
+}
+
+/* What files do, block devices do: limits are asked of the device, and its size. */
+static void block_device(void **state)
+{
+	char file[64], device[32];
+	int fd = loop_device(device);
+
+	(void)state;
+	if (fd < 0)
+		needs_skip("no loop devices here");
+	memcpy(file, path, sizeof(file));
+	snprintf(path, sizeof(path), "%s", device);
+	assert_int_equal(open_store(false, false, 0), 0);
+	assert_true(any.file.block);
+	assert_int_equal(blk.geometry.sectors, SIZE / 512);
+	assert_int_equal(blk.geometry.discard_granularity % blk.geometry.logical_bytes,
+			 0);
+	memset(memory, 0x66, 8192);
+	assert_int_equal(run(BLK_BARRIER, 0, 16), BLK_OK);
+	if (blk.geometry.discard && run(BLK_DISCARD, 0, 8) == BLK_OK) {
+		assert_int_equal(run(BLK_READ, 0, 16), BLK_OK);
+		assert_int_equal(memory[4095], 0);
+		assert_int_equal(memory[4096], 0x66);
+	}
+	assert_int_equal(truncate(file, SIZE + 65536), 0);
+	assert_false(blk_resize(&blk));
+	assert_int_equal(ioctl(fd, LOOP_SET_CAPACITY, 0), 0);
+	assert_true(blk_resize(&blk));
+	assert_int_equal(blk.geometry.sectors, (SIZE + 65536) / 512);
+	assert_int_equal(run(BLK_READ, SIZE / 512, 8), BLK_OK);
+	close_store();
+	close(fd);
+	memcpy(path, file, sizeof(file));
+}
+
 static void served_once(void **state)
 {
 	struct blk_store_conf conf = {0};
@@ -204,8 +297,9 @@ static void what_is_no_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(direct),  TEST(buffered),	  TEST(read_only),
-		TEST(shrinks), TEST(served_once), TEST(what_is_no_disk),
+		TEST(direct),  TEST(buffered),	     TEST(read_only),
+		TEST(shrinks), TEST(served_once),    TEST(what_is_no_disk),
+		TEST(resizes), TEST(discard_limits), TEST(block_device),
 	};
 
 	if (!needs_io_uring())

@@ -142,8 +142,10 @@ static void operations(void **state)
 		struct blkif_request rq = direct((uint8_t)op, 1);
 		enum blkif_verdict want = BLKIF_UNSUPPORTED;
 
+		if (op == BLKIF_OP_DISCARD) /* the segment count is its flags */
+			rq.nr_segments = 0;
 		if (op == BLKIF_OP_READ || op == BLKIF_OP_WRITE ||
-		    op == BLKIF_OP_DISCARD)
+		    op == BLKIF_OP_WRITE_BARRIER || op == BLKIF_OP_DISCARD)
 			want = BLKIF_GOOD;
 		if (op == BLKIF_OP_FLUSH_DISKCACHE) /* with data */
 			want = BLKIF_BAD;
@@ -154,12 +156,26 @@ static void operations(void **state)
 	}
 }
 
+static void barrier(void **state)
+{
+	struct blkif_request rq = direct(BLKIF_OP_WRITE_BARRIER, 0);
+
+	(void)state;
+	assert_int_equal(decode(&rq, 0), BLKIF_GOOD);
+	assert_int_equal(out.op, BLKIF_WRITE_BARRIER);
+	assert_int_equal(out.sectors, 0);
+	rq = direct(BLKIF_OP_WRITE_BARRIER, 11);
+	assert_int_equal(decode(&rq, 0), BLKIF_GOOD);
+	assert_int_equal(out.segments, 11);
+	rq.nr_segments = 12;
+	assert_int_equal(decode(&rq, 0), BLKIF_BAD);
+}
+
 static void flush_and_discard(void **state)
 {
 	struct blkif_request rq = direct(BLKIF_OP_FLUSH_DISKCACHE, 0);
 	struct blkif_request_discard d = {
 		.operation = BLKIF_OP_DISCARD,
-		.flag = BLKIF_DISCARD_SECURE,
 		.id = 3,
 		.sector_number = 8,
 		.nr_sectors = 1ull << 63,
@@ -171,6 +187,13 @@ static void flush_and_discard(void **state)
 	memcpy(&rq, &d, sizeof(d));
 	assert_int_equal(decode(&rq, 0), BLKIF_GOOD);
 	assert_true(out.sector == 8 && out.sectors == 1ull << 63);
+	/* Not offered: to drop what was to be erased would be a lie. */
+	d.flag = BLKIF_DISCARD_SECURE;
+	memcpy(&rq, &d, sizeof(d));
+	assert_int_equal(decode(&rq, 0), BLKIF_UNSUPPORTED);
+	d.flag = 0xfe;
+	memcpy(&rq, &d, sizeof(d));
+	assert_int_equal(decode(&rq, 0), BLKIF_GOOD);
 	d.nr_sectors = 0;
 	memcpy(&rq, &d, sizeof(d));
 	assert_int_equal(decode(&rq, 0), BLKIF_BAD);
@@ -260,6 +283,7 @@ int main(void)
 		cmocka_unit_test(x86_32_is_packed),
 		cmocka_unit_test(bad_segments),
 		cmocka_unit_test(operations),
+		cmocka_unit_test(barrier),
 		cmocka_unit_test(flush_and_discard),
 		cmocka_unit_test(indirect_requests),
 		cmocka_unit_test(answers),

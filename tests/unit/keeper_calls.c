@@ -155,6 +155,59 @@ static void test_unmap_lie(void **state)
 	assert_killed();
 }
 
+static const char *queue_key(unsigned queue, const char *name)
+{
+	static char key[64];
+
+	snprintf(key, sizeof(key), "queue-%u/%s", queue, name);
+	return key;
+}
+
+static int queue_calls(unsigned queue, uint32_t *port)
+{
+	int r;
+
+	fresh()->map_ring.n = 1;
+	strcpy(m.map_ring.key[0], queue_key(queue, "ring-ref"));
+	r = CALL(WIRE_MAP_RING, map_ring);
+	strcpy(fresh()->name.key, queue_key(queue, "event-channel"));
+	assert_int_equal(CALL(WIRE_BIND, name), r);
+	*port = m.bound.port;
+	return r;
+}
+
+/* A ring and a port for each queue, as many as RingPages; all kept for the next
+ * back end. */
+static void test_queues(void **state)
+{
+	uint32_t port[5], again;
+	char path[128], value[8];
+
+	(void)state;
+	for (unsigned q = 0; q < 5; q++) {
+		snprintf(path, sizeof(path), "/local/domain/3/device/vbd/51712/%s",
+			 queue_key(q, "ring-ref"));
+		snprintf(value, sizeof(value), "%u", 700 + q);
+		world_set(path, value);
+		snprintf(path, sizeof(path), "/local/domain/3/device/vbd/51712/%s",
+			 queue_key(q, "event-channel"));
+		snprintf(value, sizeof(value), "%u", 40 + q);
+		world_set(path, value);
+	}
+	for (unsigned q = 0; q < 5; q++)
+		assert_int_equal(queue_calls(q, &port[q]),
+				 q < 4 ? WIRE_OK : WIRE_REFUSED);
+	assert_int_equal(world.k->maps.usage.ring_pages, 4);
+	peer_dead(world.k);
+	world_connect();
+	for (unsigned q = 4; q--;) {
+		assert_int_equal(queue_calls(q, &again), WIRE_OK);
+		assert_int_equal(again, port[q]);
+	}
+	assert_int_equal(world.binds, 4);
+	assert_int_equal(world.unbinds, 0);
+}
+
 static void test_bind(void **state)
 {
 	unsigned fds;
@@ -478,17 +531,29 @@ static void test_copy_malformed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(hello, setup),	    TEST(hello_refused, setup),
-		TEST(map, setup),	    TEST(map_refused, setup),
-		TEST(map_malformed, setup), TEST(map_ring, setup),
-		TEST(unmap, setup),	    TEST(unmap_lie, setup),
-		TEST(bind, setup),	    TEST(read, setup),
-		TEST(read_long, setup),	    TEST(read_late, setup),
-		TEST(read_gone, setup),	    TEST(write, setup),
-		TEST(write_retried, setup), TEST(remove, setup),
-		TEST(malformed, setup),	    TEST(descriptors, setup),
-		TEST(deaf, setup),	    TEST(flood, setup),
-		TEST(copy, setup_copy),	    TEST(copy_malformed, setup_copy),
+		TEST(hello, setup),
+		TEST(hello_refused, setup),
+		TEST(map, setup),
+		TEST(map_refused, setup),
+		TEST(map_malformed, setup),
+		TEST(map_ring, setup),
+		TEST(unmap, setup),
+		TEST(unmap_lie, setup),
+		TEST(bind, setup),
+		TEST(read, setup),
+		TEST(queues, setup),
+		TEST(read_long, setup),
+		TEST(read_late, setup),
+		TEST(read_gone, setup),
+		TEST(write, setup),
+		TEST(write_retried, setup),
+		TEST(remove, setup),
+		TEST(malformed, setup),
+		TEST(descriptors, setup),
+		TEST(deaf, setup),
+		TEST(flood, setup),
+		TEST(copy, setup_copy),
+		TEST(copy_malformed, setup_copy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

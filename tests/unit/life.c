@@ -338,6 +338,31 @@ static void full_queue_loses_no_state(void **state)
 	assert_string_equal(asked, "r");
 }
 
+/* Connected is said once more, and tried until the queue takes it; in no other
+ * state, nor while the client is closing. */
+static void connected_is_repeated(void **state)
+{
+	(void)state;
+	assert_int_equal(life_repeat(&life), 0);
+	front(STORE_INITIALISING, "o2", LIFE_WAITING);
+	assert_int_equal(life_repeat(&life), 0);
+	assert_string_equal(asked, "o2");
+	front(STORE_INITIALISED, "c4", LIFE_CONNECTED);
+	asked[0] = '\0';
+	assert_int_equal(life_repeat(&life), 0);
+	assert_string_equal(asked, "4");
+	front(STORE_CONNECTED, "", LIFE_CONNECTED);
+	queue_full = true;
+	assert_int_equal(life_repeat(&life), 0);
+	front(STORE_CONNECTED, "", LIFE_CONNECTED);
+	queue_full = false;
+	front(STORE_CONNECTED, "4", LIFE_CONNECTED);
+	front(STORE_CONNECTED, "", LIFE_CONNECTED);
+	front(STORE_CLOSING, "5", LIFE_CONNECTED);
+	assert_int_equal(life_repeat(&life), 0);
+	assert_string_equal(asked, "5");
+}
+
 /* Whatever the client writes, in whatever order: no state outside the table
  * (life.c asserts), connected and detached strictly in turn, and never more
  * than a handful of writes an update. */
@@ -391,6 +416,7 @@ int main(void)
 		cmocka_unit_test_setup(broken_ring_fails_the_device, set_up),
 		cmocka_unit_test_setup(revoked_then_allowed_again, set_up),
 		cmocka_unit_test_setup(full_queue_loses_no_state, set_up),
+		cmocka_unit_test_setup(connected_is_repeated, set_up),
 		cmocka_unit_test_setup(any_sequence_of_states, set_up),
 	};
 

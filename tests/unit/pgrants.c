@@ -156,6 +156,45 @@ static void oldest_goes_first(void **state)
 	assert_int_equal(loopxen_mapped(x, FRONT, ref[16]), 1);
 }
 
+/* What is not used for a time goes, the oldest first, a few at once; what is in
+ * use, or was used again, stays. */
+static void idle_ones_go(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		pg.now = i * 1000;
+		assert_int_equal(get(i * 4, 4, true), GRANTS_OK);
+		if (i)
+			put(i * 4, 4);
+	}
+	pg.now = 3500;
+	assert_int_equal(get(4, 4, true), GRANTS_OK);
+	put(4, 4);
+	assert_int_equal(pgrants_age(&pg, 1501, 9), 0);
+	assert_int_equal(pg.pages, 16);
+	assert_int_equal(pgrants_age(&pg, 1500, 9), 0);
+	assert_int_equal(pg.pages, 12);
+	assert_int_equal(loopxen_mapped(x, FRONT, ref[0]), 1); /* in use */
+	assert_int_equal(loopxen_mapped(x, FRONT, ref[4]), 1); /* used again */
+	assert_true(loopxen_revoke(x, FRONT, ref[8]));
+	pg.now = 100000;
+	assert_int_equal(pgrants_age(&pg, 1500, 0), 0);
+	assert_int_equal(pg.pages, 12);
+	assert_int_equal(pgrants_age(&pg, 1500, 1), 0);
+	assert_int_equal(loopxen_mapped(x, FRONT, ref[12]), 0);
+	assert_int_equal(pg.pages, 8);
+	assert_int_equal(pgrants_age(&pg, 1500, 9), 0);
+	assert_int_equal(pg.pages, 4);
+	assert_int_equal(pg.kept, 4);
+	put(0, 4);
+	assert_int_equal(pgrants_age(&pg, 1500, 9), 0);
+	assert_int_equal(pg.pages, 4); /* idle since now */
+	pg.now += 1500;
+	loopxen_fail(x, LOOPXEN_UNMAP, 0, -EPIPE);
+	assert_int_equal(pgrants_age(&pg, 1500, 9), -EPIPE);
+	assert_int_equal(pg.pages, 0);
+}
+
 static void full_while_in_use(void **state)
 {
 	(void)state;
@@ -277,6 +316,7 @@ int main(void)
 		TEST(a_reference_twice),
 		TEST(transient_is_not_shared),
 		TEST(oldest_goes_first),
+		TEST(idle_ones_go),
 		TEST(full_while_in_use),
 		TEST(cap_of_kept),
 		TEST(failures),

@@ -107,7 +107,7 @@ static void good_file(void **state)
 	says("maptrack entries          353     262144");
 	says("event channels             73       1023");
 	says("xenstore watches           10        128");
-	says("xenstore nodes             24       1000");
+	says("xenstore nodes             26       1000");
 }
 
 /* Each error of each file, by line, and no table. */
@@ -125,6 +125,34 @@ static void all_errors(void **state)
 	says("gone.policy: cannot be read: No such file");
 	says_not("INSTANCE");
 	assert_true(strstr(output, "a.policy:3") < strstr(output, "a.policy: the"));
+}
+
+/* What a class's section says beside the generic ones. */
+static void sections(void **state)
+{
+	static const char head[] =
+		"Format = 1\n[Backend]\nClass = blk\nResource = /dev/sda\n[Client]\n"
+		"Domain = 3\nDevice = xvda\n[Limits]\nInFlight = 1\n"
+		"Operations = 1/s\nBytes = 1/s\nEvents = 1/s\n";
+	char text[1024];
+
+	(void)state;
+	snprintf(text, sizeof(text), "%s[Memory]\nRingPages = 3\n[Block]\nQueues = 4\n",
+		 head);
+	write_text("a.policy", text);
+	snprintf(text, sizeof(text), "%s[Block]\nQueues = 2\n", head);
+	write_text("b.policy", text);
+	snprintf(text, sizeof(text), "%s[Block]\nQueues = 17\n", head);
+	write_text("c.policy", text);
+	assert_int_equal(run("check a.policy b.policy c.policy"), 2);
+	says("a.policy:14: RingPages = 3 is too little for Queues = 4; allowed: a "
+	     "page");
+	says("b.policy: RingPages = 1 is too little for Queues = 2");
+	says("c.policy:14: \"17\" is not a value of Queues; allowed: 1-16");
+	snprintf(text, sizeof(text), "%s[Memory]\nRingPages = 4\n[Block]\nQueues = 4\n",
+		 head);
+	write_text("a.policy", text);
+	assert_int_equal(run("check a.policy"), 0);
 }
 
 static void more_errors_than_fit(void **state)
@@ -253,7 +281,7 @@ static void limits(void **state)
 		unsigned need;
 	} cases[] = {
 		{"--maptrack", 353}, {"--pv --maptrack", 706}, {"--event-channels", 73},
-		{"--watches", 10},   {"--nodes", 24},	       {"--descriptors", 1064},
+		{"--watches", 10},   {"--nodes", 26},	       {"--descriptors", 1064},
 		{"--memory", 10},
 	};
 
@@ -314,6 +342,7 @@ int main(void)
 		cmocka_unit_test_teardown(good_file, clean),
 		cmocka_unit_test_teardown(all_errors, clean),
 		cmocka_unit_test_teardown(more_errors_than_fit, clean),
+		cmocka_unit_test_teardown(sections, clean),
 		cmocka_unit_test_teardown(names_of_files, clean),
 		cmocka_unit_test_teardown(empty_directory, clean),
 		cmocka_unit_test_teardown(pairs, clean),

@@ -324,9 +324,10 @@ static int last_serves(void)
 	struct loop_op op = {.done = turn_done};
 	struct notify notify = {-1};
 	char buf[8];
-	int pair[2], pipes[2];
+	int pair[2], pipes[2], disk = memfd_create("disk", 0);
 
 	CHECK(!seal_first());
+	CHECK(write(disk, "bytes", 5) == 5);
 	CHECK(!socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) && !pipe(pipes));
 	CHECK(!loop_init(&loop, 8) && !loop_seal(&loop));
 	CHECK(!seal_last());
@@ -337,6 +338,7 @@ static int last_serves(void)
 	CHECK(!loop_turn(&loop) && !op.busy);
 	CHECK(send(pair[0], "x", 1, MSG_NOSIGNAL) == 1);
 	CHECK(recv(pair[1], buf, 1, 0) == 1);
+	CHECK(lseek(disk, 0, SEEK_END) == 5 && !lseek(disk, 0, SEEK_SET));
 	CHECK(usleep(1) == 0);
 	for (int i = 0; i < 64; i++)
 		CHECK(calloc(1, 1 << 20) != NULL);
