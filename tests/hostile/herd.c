@@ -439,7 +439,7 @@ bool herd_all_connected(void)
 static void keeper_new(unsigned i)
 {
 	struct keeper *k = &keepers[i];
-	char path[128];
+	char path[512];
 	int r;
 
 	herd.keeper[i] = k;
