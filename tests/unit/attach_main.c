@@ -25,7 +25,8 @@ static int run(const char *args)
 	size_t len;
 	int status;
 
-	snprintf(command, sizeof(command), "\"$XDD_ATTACH\" %s 2>&1", args);
+	snprintf(command, sizeof(command), "$MESON_EXE_WRAPPER \"$XDD_ATTACH\" %s 2>&1",
+		 args);
 	pipe = popen(command, "r");
 	assert_non_null(pipe);
 	len = fread(output, 1, sizeof(output) - 1, pipe);
