@@ -5,16 +5,10 @@
  */
 #include "policy/cmd/check.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "policy/class.h"
-#include "policy/cmd/load.h"
 #include "policy/cmd/set.h"
 #include "policy/key.h"
 
@@ -24,62 +18,6 @@ struct check {
 	struct report report;
 	const char *dir; /* the last one named, or NULL */
 };
-
-static void add_file(struct check *check, const char *path)
-{
-	static struct loaded loaded;
-	struct set *set = &check->set;
-
-	if (!load(path, &loaded, &check->report))
-		return;
-	set->entry = reallocarray(set->entry, set->n + 1, sizeof(*set->entry));
-	if (!set->entry)
-		abort();
-	set->entry[set->n].policy = loaded.policy;
-	set->entry[set->n].path = strdup(path);
-	if (!set->entry[set->n++].path)
-		abort();
-}
-
-static int is_policy(const struct dirent *entry)
-{
-	const char *dot = strrchr(entry->d_name, '.');
-
-	return dot && entry->d_name[0] != '.' && !strcmp(dot, ".policy");
-}
-
-static void add_dir(struct check *check, const char *dir)
-{
-	struct dirent **names;
-	int n = scandir(dir, &names, is_policy, alphasort);
-	char path[8192];
-
-	if (n < 0) {
-		report_error(&check->report, dir, 0, "cannot be read: %s",
-			     strerror(errno));
-		return;
-	}
-	if (!n)
-		report_error(&check->report, dir, 0, "holds no file NAME.policy");
-	check->dir = dir;
-	for (int i = 0; i < n; i++) {
-		snprintf(path, sizeof(path), "%s%s%s", dir,
-			 dir[strlen(dir) - 1] == '/' ? "" : "/", names[i]->d_name);
-		add_file(check, path);
-		free(names[i]);
-	}
-	free(names);
-}
-
-static void add_path(struct check *check, const char *path)
-{
-	struct stat st;
-
-	if (!stat(path, &st) && S_ISDIR(st.st_mode))
-		add_dir(check, path);
-	else
-		add_file(check, path);
-}
 
 static const char *client(const struct policy *policy, char text[POLICY_TAG_MAX + 8])
 {
@@ -147,8 +85,10 @@ int check_main(int argc, char **argv)
 			"as /etc/xdd\n");
 		return 2;
 	}
-	for (int i = optind; i < argc; i++)
-		add_path(&check, argv[i]);
+	for (int i = optind; i < argc; i++) {
+		if (set_add(&check.set, argv[i], &check.report))
+			check.dir = argv[i];
+	}
 	loaded = !check.report.errors;
 	if (check.dir)
 		set_check_pairs(&check.set, &check.report);
@@ -156,9 +96,6 @@ int check_main(int argc, char **argv)
 		print_table(&check.set);
 	if (loaded && check.dir) /* else the sums are not whole */
 		set_check_shares(&check.set, &check.limits, check.dir, &check.report);
-
-	for (unsigned i = 0; i < check.set.n; i++)
-		free(check.set.entry[i].path);
-	free(check.set.entry);
+	set_free(&check.set);
 	return check.report.errors ? 2 : 0;
 }

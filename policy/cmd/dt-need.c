@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the policies need: see dt-need.h. What an instance needs of maps and
- * ports is what shares.c says; a test holds the two together.
+ * What the policies need: see dt-need.h. Of maps and ports it is what xdd-policy
+ * check says (set.h), in Xen's frames.
  */
 #include "policy/cmd/dt-need.h"
-
-#define OWN_PORTS      64u /* of the driver domain itself */
-#define INSTANCE_PORTS 8u  /* pairs that tell the keeper of a release */
 
 static uint64_t frames(uint64_t entries, uint64_t per_frame)
 {
@@ -42,16 +39,7 @@ struct dt_grants dt_need_grants(const struct dt *dt, struct domid client)
 
 uint64_t dt_need_maps(const struct dt *dt)
 {
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < dt->set.n; i++) {
-		const struct policy *policy = &dt->set.entry[i].policy;
-
-		sum += policy->ring_pages;
-		if (policy->mode == POLICY_MAP || policy->mode == POLICY_POOL)
-			sum += policy->data_pages;
-	}
-	return sum;
+	return set_share_need(&dt->set, SET_MAPTRACK, false);
 }
 
 uint64_t dt_need_maptrack_frames(const struct dt *dt)
@@ -61,9 +49,5 @@ uint64_t dt_need_maptrack_frames(const struct dt *dt)
 
 uint64_t dt_need_ports(const struct dt *dt)
 {
-	uint64_t sum = OWN_PORTS;
-
-	for (unsigned i = 0; i < dt->set.n; i++)
-		sum += dt->set.entry[i].policy.ring_pages + INSTANCE_PORTS;
-	return sum;
+	return set_share_need(&dt->set, SET_EVENT_CHANNELS, false);
 }

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/cmd/dt-load.h"
 #include "policy/cmd/dt-need.h"
 
 #define DEFAULT_XEN    "4.17" /* Debian 12's */
@@ -160,6 +159,22 @@ static void check_ties(struct dt *dt)
 	}
 }
 
+/* A tie is by name: "a/ivi.policy" and "b/ivi.policy" would be one instance. */
+static void check_names(struct dt *dt)
+{
+	const struct set_entry *entry = dt->set.entry;
+
+	for (unsigned i = 0; i < dt->set.n; i++) {
+		for (unsigned j = 0; j < i; j++) {
+			if (!strcmp(entry[i].policy.name, entry[j].policy.name))
+				report_error(&dt->report, entry[i].path, 0,
+					     "an instance of this name is in %s; name "
+					     "each once",
+					     entry[j].path);
+		}
+	}
+}
+
 /* One number is one node, and the driver domain is no client. */
 static void check_clients(struct dt *dt)
 {
@@ -238,10 +253,11 @@ int dt_main(int argc, char **argv)
 		return 2;
 	}
 	for (int i = optind; i < argc; i++)
-		dt_load(&dt.set, argv[i], &dt.report);
+		set_add(&dt.set, argv[i], &dt.report);
+	check_names(&dt);
 	if (!dt.report.errors)
 		judge(&dt, blob);
-	dt_unload(&dt.set);
+	set_free(&dt.set);
 	free(dt.client);
 	free(dt.tie);
 	return dt.report.errors ? 2 : 0;

@@ -19,6 +19,11 @@ struct set {
 	unsigned n;
 };
 
+/* Adds what @operand names: a file, each *.policy of a directory, or a bare NAME
+ * for /etc/xdd/NAME.policy. Reports what is wrong. True: it is a directory. */
+bool set_add(struct set *set, const char *operand, struct report *report);
+void set_free(struct set *set);
+
 /* Every two of them: devices, resources, references, isolation. */
 void set_check_pairs(const struct set *set, struct report *report);
 
@@ -41,6 +46,8 @@ struct set_limits {
 void set_limits_init(struct set_limits *limits);
 /* The command-line option that overrides @share: "maptrack". */
 const char *set_share_option(enum set_share share);
+/* What all of @set need of @share; @pv: as in set_limits. */
+uint64_t set_share_need(const struct set *set, enum set_share share, bool pv);
 /* Prints a table to standard output and reports each limit that is passed;
  * @path stands for the set in messages. */
 void set_check_shares(const struct set *set, const struct set_limits *limits,

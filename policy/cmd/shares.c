@@ -96,13 +96,14 @@ const char *set_share_option(enum set_share share)
 	return shares[share].option;
 }
 
-static uint64_t need_of(const struct set *set, const struct share *share, bool pv)
+uint64_t set_share_need(const struct set *set, enum set_share which, bool pv)
 {
+	const struct share *share = &shares[which];
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; i < set->n; i++)
 		sum += share->need(&set->entry[i].policy);
-	if (pv && share == &shares[SET_MAPTRACK])
+	if (pv && which == SET_MAPTRACK)
 		sum *= 2;
 	return share->own + (sum + share->unit - 1) / share->unit;
 }
@@ -112,7 +113,7 @@ void set_check_shares(const struct set *set, const struct set_limits *limits,
 {
 	printf("\n%-18s %10s %10s\n", "SHARED", "NEED", "LIMIT");
 	for (unsigned i = 0; i < SET_SHARES; i++) {
-		uint64_t need = need_of(set, &shares[i], limits->pv);
+		uint64_t need = set_share_need(set, i, limits->pv);
 		uint64_t limit = limits->limit[i];
 
 		if (!limit) {

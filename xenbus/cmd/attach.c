@@ -37,16 +37,23 @@ bool attach_write(struct control *c, const struct checked *found)
 			 r == -EAGAIN ? " (others write all the time); try again" : "");
 }
 
+bool attach_was_with(struct control *c, struct plan_paths *paths)
+{
+	char back[TREE_VALUE_MAX + 1];
+
+	if (tree_read(c->tree, paths->copy, "backend", back) ||
+	    strlen(back) > TREE_PATH_MAX)
+		return false;
+	strcpy(paths->back, back);
+	return true;
+}
+
 bool attach_clear(struct control *c, const struct checked *found)
 {
 	struct plan_paths paths = found->paths;
-	char back[TREE_VALUE_MAX + 1];
 	int r;
 
-	/* The driver domain that it was with, not the one that it is to be with. */
-	if (!tree_read(c->tree, paths.copy, "backend", back) &&
-	    strlen(back) <= TREE_PATH_MAX)
-		strcpy(paths.back, back);
+	attach_was_with(c, &paths);
 	r = apply_remove(c->tree, &paths, APPLY_ALL);
 	return !r || say_error(c->say, "%s: its remains cannot be removed: %s",
 			       found->input.policy->name, strerror(-r));
@@ -61,6 +68,24 @@ void attach_said(struct control *c, const struct checked *found, const char *how
 	    policy->name, class_info(policy->class)->kind, policy->device,
 	    domains_name(c, found->front.id, front, sizeof(front)), how,
 	    domains_name(c, found->back.id, back, sizeof(back)), plan_tag(policy));
+}
+
+int command_each(const struct command *command,
+		 bool (*one)(const struct command *command,
+			     const struct target *target))
+{
+	static struct target target;
+	struct report report = {0};
+	int status = 0;
+
+	for (int i = 0; i < command->n; i++) {
+		if (!target_read(command->names[i], &command->options->target, &target,
+				 &report))
+			status = EXIT_COMMAND;
+		else if (!one(command, &target) && !status)
+			status = EXIT_FAILED;
+	}
+	return status;
 }
 
 static bool attach_one(const struct command *command, const struct target *target)
@@ -89,16 +114,5 @@ static bool attach_one(const struct command *command, const struct target *targe
 
 int attach_main(const struct command *command)
 {
-	static struct target target;
-	struct report report = {0};
-	int status = 0;
-
-	for (int i = 0; i < command->n; i++) {
-		if (!target_read(command->names[i], &command->options->target, &target,
-				 &report))
-			status = EXIT_COMMAND;
-		else if (!attach_one(command, &target) && !status)
-			status = EXIT_FAILED;
-	}
-	return status;
+	return command_each(command, attach_one);
 }

@@ -32,6 +32,12 @@ int detach_main(const struct command *command);
 int list_main(const struct command *command);
 int watch_main(const struct command *command);
 
+/* Reads what is named, one after the other, and does @one with each; the status
+ * is the worst. What goes wrong with one does not keep the others from it. */
+int command_each(const struct command *command,
+		 bool (*one)(const struct command *command,
+			     const struct target *target));
+
 /* What a command that waits does so by; tests put theirs in its place. */
 struct wait_ops {
 	void (*pause)(uint64_t ns);
@@ -42,6 +48,9 @@ extern struct wait_ops wait_ops;
 bool attach_write(struct control *c, const struct checked *found);
 /* Say that the device of @found is attached; @how: "is now". */
 void attach_said(struct control *c, const struct checked *found, const char *how);
+/* Puts the back-end directory that the trusted copy names into @paths: of the driver
+ * domain that the device was with, not of the one that it is to be with. */
+bool attach_was_with(struct control *c, struct plan_paths *paths);
 /* Take down our remains of a device whose other half is gone (CHECK_STALE). The
  * front end must see it go: attach it again after ATTACH_PAUSE_NS. */
 bool attach_clear(struct control *c, const struct checked *found);

@@ -23,7 +23,7 @@ static bool find(const struct command *command, const struct target *target,
 {
 	struct control *c = command->control;
 	struct plan_input in = {.policy = &target->loaded.policy};
-	char back[TREE_VALUE_MAX + 1], mark[TREE_VALUE_MAX + 1];
+	char mark[TREE_VALUE_MAX + 1];
 	const char *name = in.policy->name;
 
 	if (domains_find(c, target->conf.client, &in.front))
@@ -38,10 +38,7 @@ static bool find(const struct command *command, const struct target *target,
 	    (in.back.v == DOMID_LIMIT || !tree_has(c->tree, paths->back)))
 		return say_error(c->say, "%s: device %s of domain %u is not attached",
 				 name, in.policy->device, in.front.v);
-	if (!tree_read(c->tree, paths->copy, "backend", back) &&
-	    strlen(back) <= TREE_PATH_MAX)
-		strcpy(paths->back, back);
-	else if (in.back.v == DOMID_LIMIT)
+	if (!attach_was_with(c, paths) && in.back.v == DOMID_LIMIT)
 		return say_error(c->say,
 				 "%s: no domain is called \"%s\"; give the driver "
 				 "domain's number",
@@ -117,16 +114,5 @@ static bool detach_one(const struct command *command, const struct target *targe
 
 int detach_main(const struct command *command)
 {
-	static struct target target;
-	struct report report = {0};
-	int status = 0;
-
-	for (int i = 0; i < command->n; i++) {
-		if (!target_read(command->names[i], &command->options->target, &target,
-				 &report))
-			status = EXIT_COMMAND;
-		else if (!detach_one(command, &target) && !status)
-			status = EXIT_FAILED;
-	}
-	return status;
+	return command_each(command, detach_one);
 }

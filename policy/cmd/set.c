@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The operands of xdd-policy dt: see dt-load.h. */
-#include "policy/cmd/dt-load.h"
+/* What operands name, read into a set: see set.h. */
+#include "policy/cmd/set.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,27 +14,12 @@
 #define PLACE  "/etc/xdd/"
 #define SUFFIX ".policy"
 
-/* "a/ivi.policy" and "b/ivi.policy" would be one instance. */
-static bool is_new(const struct set *set, const char *path, const struct policy *policy,
-		   struct report *report)
-{
-	for (unsigned i = 0; i < set->n; i++) {
-		if (strcmp(set->entry[i].policy.name, policy->name))
-			continue;
-		report_error(report, path, 0,
-			     "an instance of this name is in %s; name each once",
-			     set->entry[i].path);
-		return false;
-	}
-	return true;
-}
-
 static void add_file(struct set *set, const char *path, struct report *report)
 {
 	static struct loaded loaded;
 	struct set_entry *entry;
 
-	if (!load(path, &loaded, report) || !is_new(set, path, &loaded.policy, report))
+	if (!load(path, &loaded, report))
 		return;
 	set->entry = reallocarray(set->entry, set->n + 1, sizeof(*set->entry));
 	if (!set->entry)
@@ -76,7 +61,7 @@ static void add_dir(struct set *set, const char *dir, struct report *report)
 	free(names);
 }
 
-void dt_load(struct set *set, const char *operand, struct report *report)
+bool set_add(struct set *set, const char *operand, struct report *report)
 {
 	char place[sizeof(PLACE) + POLICY_NAME_MAX + sizeof(SUFFIX)];
 	struct stat st;
@@ -84,15 +69,17 @@ void dt_load(struct set *set, const char *operand, struct report *report)
 
 	if (found && S_ISDIR(st.st_mode)) {
 		add_dir(set, operand, report);
-	} else if (!found && policy_name_ok(operand)) {
-		snprintf(place, sizeof(place), PLACE "%s" SUFFIX, operand);
-		add_file(set, place, report);
-	} else {
-		add_file(set, operand, report);
+		return true;
 	}
+	if (!found && policy_name_ok(operand)) {
+		snprintf(place, sizeof(place), PLACE "%s" SUFFIX, operand);
+		operand = place;
+	}
+	add_file(set, operand, report);
+	return false;
 }
 
-void dt_unload(struct set *set)
+void set_free(struct set *set)
 {
 	for (unsigned i = 0; i < set->n; i++)
 		free(set->entry[i].path);
