@@ -112,3 +112,26 @@ stage_arm64()
 	quietly stage-arm64 meson install -C "$work/arm64" --no-rebuild \
 		--destdir "$work/stage-arm64"
 }
+
+# on_bed LABEL ARCH SCENARIO [OPTION...]: a scenario's folder on real Xen, with what is
+# staged for that machine; its output is in $work/LABEL.log, what it brings back in
+# $work/LABEL. Returns its status.
+on_bed()
+{
+	local label=$1 arch=$2 scenario=$3 tree=$work/stage
+
+	shift 3
+	[ "$arch" = amd64 ] || tree=$work/stage-$arch
+	"$root/tests/bed/run" --arch "$arch" --stage "$tree" --out "$work/$label" "$@" \
+		"$scenario" </dev/null >"$work/$label.log" 2>&1
+}
+
+# listed FILE: the scenarios and machines of a list below tests/bed, "SCENARIO ARCH" a line.
+listed()
+{
+	sed 's/#.*//' "$root/tests/bed/$1" | while read -r scenario machines; do
+		for arch in $machines; do
+			echo "$scenario $arch"
+		done
+	done
+}

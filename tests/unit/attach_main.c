@@ -4,42 +4,11 @@
  *
  * The program under test is named by the environment: XDD_ATTACH.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-static char output[16384];
+#include "program.h"
 
 static int run(const char *args)
 {
-	char command[512];
-	FILE *pipe;
-	size_t len;
-	int status;
-
-	snprintf(command, sizeof(command), "$MESON_EXE_WRAPPER \"$XDD_ATTACH\" %s 2>&1",
-		 args);
-	pipe = popen(command, "r");
-	assert_non_null(pipe);
-	len = fread(output, 1, sizeof(output) - 1, pipe);
-	output[len] = '\0';
-	status = pclose(pipe);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-static void says(const char *text)
-{
-	if (!strstr(output, text))
-		fail_msg("no \"%s\" in:\n%s", text, output);
+	return shell("$MESON_EXE_WRAPPER \"$XDD_ATTACH\" %s 2>&1", args);
 }
 
 static void helps(void **state)

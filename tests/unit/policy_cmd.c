@@ -3,25 +3,13 @@
  * xdd-policy as a user sees it: exit status, the table, each error with its
  * file and line, and what a set of policies may not say together.
  *
- * The program under test is named by the environment: XDD_POLICY; in a cross
- * build meson adds what runs it, MESON_EXE_WRAPPER.
+ * The program under test is named by the environment: XDD_POLICY.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "program.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 static char dir[] = "/tmp/xdd-policy.XXXXXX";
-static char output[65536];
 
 struct device {
 	const char *name, *backend, *client, *memory;
@@ -58,41 +46,13 @@ static void write_device(const struct device *d)
 /* Runs the program with @args, where "@" stands for the directory. */
 static int run(const char *args)
 {
-	char command[512];
-	FILE *pipe;
-	size_t len;
-	int status;
-
-	snprintf(command, sizeof(command),
-		 "cd %s && $MESON_EXE_WRAPPER \"$XDD_POLICY\" %s 2>&1", dir, args);
-	pipe = popen(command, "r");
-	assert_non_null(pipe);
-	len = fread(output, 1, sizeof(output) - 1, pipe);
-	output[len] = '\0';
-	status = pclose(pipe);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-static void says(const char *text)
-{
-	if (!strstr(output, text))
-		fail_msg("no \"%s\" in:\n%s", text, output);
-}
-
-static void says_not(const char *text)
-{
-	if (strstr(output, text))
-		fail_msg("\"%s\" in:\n%s", text, output);
+	return shell("$MESON_EXE_WRAPPER \"$XDD_POLICY\" %s 2>&1", args);
 }
 
 static int clean(void **state)
 {
-	char command[128];
-
 	(void)state;
-	snprintf(command, sizeof(command), "rm -f %s/* %s/.policy", dir, dir);
-	return system(command);
+	return shell("rm -f -- * .policy");
 }
 
 static void good_file(void **state)
@@ -359,6 +319,7 @@ int main(void)
 	}
 	if (!mkdtemp(dir))
 		return 1;
+	shell_dir = dir;
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	clean(NULL);
 	rmdir(dir);

@@ -3,28 +3,16 @@
  * What the tests of xdd-policy dt share: a directory of their own with four
  * policies in it, the program, and what it says.
  *
- * The environment names the program under test, XDD_POLICY, and dtc, DTC; in a
- * cross build meson adds what runs the program, MESON_EXE_WRAPPER.
+ * The environment names the program under test, XDD_POLICY, and dtc, DTC.
  */
 #ifndef XDD_POLICY_CMD_DT_H
 #define XDD_POLICY_CMD_DT_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "program.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 static char dir[] = "/tmp/xdd-dt.XXXXXX";
-static char output[4 << 20]; /* a table of all domids fits */
 
 static inline void write_bytes(const char *name, const void *bytes, size_t len)
 {
@@ -54,28 +42,6 @@ static inline void write_policy(const char *name, const char *client,
 	write_bytes(file, text, strlen(text));
 }
 
-/* Runs a command of the shell in the directory; a signal is a failure. */
-static inline int shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static inline int shell(const char *fmt, ...)
-{
-	char command[1024];
-	int at = snprintf(command, sizeof(command), "cd %s && ", dir), status;
-	va_list args;
-	size_t len;
-	FILE *pipe;
-
-	va_start(args, fmt);
-	vsnprintf(command + at, sizeof(command) - (size_t)at, fmt, args);
-	va_end(args);
-	pipe = popen(command, "r");
-	assert_non_null(pipe);
-	len = fread(output, 1, sizeof(output) - 1, pipe);
-	output[len] = '\0';
-	status = pclose(pipe);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 128);
-	return WEXITSTATUS(status);
-}
-
 static inline int xdd_policy(const char *args)
 {
 	return shell("$MESON_EXE_WRAPPER \"$XDD_POLICY\" %s 2>&1", args);
@@ -87,18 +53,6 @@ static inline int dt(const char *args)
 
 	snprintf(all, sizeof(all), "dt %s", args);
 	return xdd_policy(all);
-}
-
-static inline void says(const char *text)
-{
-	if (!strstr(output, text))
-		fail_msg("no \"%s\" in:\n%s", text, output);
-}
-
-static inline void says_not(const char *text)
-{
-	if (strstr(output, text))
-		fail_msg("\"%s\" in:\n%s", text, output);
 }
 
 static inline int clean(void **state)
@@ -129,6 +83,7 @@ static inline int run_in_directory(const struct CMUnitTest *tests, size_t n)
 	}
 	if (!mkdtemp(dir))
 		return 1;
+	shell_dir = dir;
 	failed = _cmocka_run_group_tests("xdd-policy dt", tests, n, NULL, NULL);
 	clean(NULL);
 	rmdir(dir);
