@@ -217,20 +217,11 @@ static void host_turn(struct host *host, uint64_t now)
 		return;
 	host_check(host, host->events.error, "event channel");
 	host_check(host, host->class->turn(host, now), "serving");
-	events_unmask(&host->events, now);
 }
 
-/* When the class or a withheld unmask wants the next turn. A timer that would
- * come too late is cancelled: that it ends is a turn in itself. */
-static void host_schedule(struct host *host, uint64_t now)
+/* A timer that would come too late is cancelled: that it ends is a turn in itself. */
+static void host_timer(struct host *host, uint64_t due, uint64_t now)
 {
-	uint64_t due, unmask;
-
-	if (!host->events.listening)
-		return;
-	due = host->class->due(host);
-	unmask = events_due(&host->events);
-	due = unmask < due ? unmask : due;
 	if (due == UINT64_MAX)
 		return;
 	if (!host->due_op.busy)
@@ -238,6 +229,43 @@ static void host_schedule(struct host *host, uint64_t now)
 	else if (due < host->due_at)
 		loop_cancel(&host->loop, &host->due_op);
 	host->due_at = due;
+}
+
+/* True if there is something to do after a while of looking. What is queued for the
+ * kernel does not wait for that. */
+static bool host_spin(struct host *host, uint64_t now)
+{
+	uint64_t window, passed = 0;
+	bool hit = false;
+
+	if (loop_queued(&host->loop))
+		return false;
+	window = spin_window(&host->spin, now);
+	if (!window)
+		return false;
+	while (!hit && passed < window) {
+		for (int i = 0; i < 16 && !hit; i++)
+			hit = host->class->pending(host) || loop_ready(&host->loop);
+		passed = clock_now() - now;
+	}
+	spin_done(&host->spin, passed, hit);
+	return hit;
+}
+
+/* True if there is nothing to do but to wait: whatever ends that is asked for. */
+static bool host_idle(struct host *host, uint64_t now)
+{
+	uint64_t due, unmask;
+
+	if (!host->events.listening)
+		return true;
+	due = host->class->due(host);
+	if (due <= now || host_spin(host, now) || host->class->arm(host))
+		return false;
+	events_unmask(&host->events, now);
+	unmask = events_due(&host->events);
+	host_timer(host, unmask < due ? unmask : due, now);
+	return true;
 }
 
 static void host_stop(struct host *host)
@@ -251,6 +279,7 @@ static void host_stop(struct host *host)
 static int host_serve(struct host *host)
 {
 	uint64_t now;
+	bool wait;
 
 	host_check(host, loop_set_file(&host->loop, LOOP_FILE_KEEPER, host->store->fd),
 		   "keeper's socket");
@@ -264,12 +293,12 @@ static int host_serve(struct host *host)
 		/* Once a turn: on x86 PV reading the clock is a system call. */
 		now = clock_now();
 		host_turn(host, now);
-		host_schedule(host, now);
+		wait = host_idle(host, now);
 		if (host->shown_state != host->life.state)
 			host_show(host);
 		if (host->loop.stop)
 			break;
-		host_check(host, loop_turn(&host->loop), "io_uring");
+		host_check(host, loop_turn(&host->loop, wait), "io_uring");
 		if (doors_changed(&host->doors))
 			host_update(host);
 	}

@@ -9,7 +9,8 @@
  * before host_seal(); no byte that a client wrote is read before it.
  *
  * Invariants:
- *  1. one thread, one wait (loop_turn) a turn;
+ *  1. one thread, one wait (loop_turn) a turn; before it, and only then, the client
+ *     is asked for events, and is sent none while there is work;
  *  2. an event channel's port stays masked while its rings are looked at, and
  *     as long after as the policy's event rate wants (XSA-332);
  *  3. the keeper gone means the process goes, at once, with status 1;
@@ -31,6 +32,7 @@
 #include "grant-mem/grants.h"
 #include "policy/class.h"
 #include "policy/policy.h"
+#include "policy/spin.h"
 #include "xenbus/evtchn.h"
 #include "xenbus/life.h"
 #include "xenbus/store.h"
@@ -54,6 +56,11 @@ struct host_class {
 	int (*turn)(struct host *host, uint64_t now);
 	/* Monotonic time at which a turn is due without an event, or UINT64_MAX. */
 	uint64_t (*due)(struct host *host);
+	/* The loop is about to wait: have the client wake us for what it asks from now
+	 * on. True if it has asked meanwhile. */
+	bool (*arm)(struct host *host);
+	/* A look, without that: may a turn find something new? */
+	bool (*pending)(const struct host *host);
 	/* Finish; host_detached() follows, now or in a later turn. */
 	void (*detach)(struct host *host);
 	/* About once a second, whatever the life's state: what nobody wakes us for. A
@@ -83,6 +90,7 @@ struct host {
 	unsigned ports;
 
 	struct events events;
+	struct spin spin; /* the class's open() may set it; else never */
 	struct loop_op store_op, tick_op, due_op;
 	uint64_t due_at; /* what due_op was set for */
 	int result;

@@ -26,6 +26,7 @@ int loop_init(struct loop *loop, unsigned entries)
 	r = io_uring_queue_init(entries, &loop->ring,
 				IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER |
 					IORING_SETUP_DEFER_TASKRUN |
+					IORING_SETUP_TASKRUN_FLAG |
 					IORING_SETUP_SUBMIT_ALL);
 	if (r < 0)
 		return r;
@@ -99,7 +100,11 @@ void loop_readv(struct loop *loop, struct loop_op *op, enum loop_file file,
 {
 	struct io_uring_sqe *sqe = loop_sqe(loop, op);
 
-	io_uring_prep_readv(sqe, file, iov, n, offset);
+	if (n == 1) /* the kernel need not fetch the vector */
+		io_uring_prep_read(sqe, file, iov->iov_base, (unsigned)iov->iov_len,
+				   offset);
+	else
+		io_uring_prep_readv(sqe, file, iov, n, offset);
 	sqe->flags |= IOSQE_FIXED_FILE;
 	loop_own(sqe, op);
 }
@@ -109,7 +114,11 @@ void loop_writev(struct loop *loop, struct loop_op *op, enum loop_file file,
 {
 	struct io_uring_sqe *sqe = loop_sqe(loop, op);
 
-	io_uring_prep_writev(sqe, file, iov, n, offset);
+	if (n == 1)
+		io_uring_prep_write(sqe, file, iov->iov_base, (unsigned)iov->iov_len,
+				    offset);
+	else
+		io_uring_prep_writev(sqe, file, iov, n, offset);
 	sqe->flags |= IOSQE_FIXED_FILE;
 	loop_own(sqe, op);
 }
@@ -188,11 +197,34 @@ void loop_cancel(struct loop *loop, struct loop_op *op)
 	io_uring_sqe_set_data(sqe, NULL);
 }
 
-int loop_turn(struct loop *loop)
+bool loop_queued(const struct loop *loop)
+{
+	return io_uring_sq_ready(&loop->ring);
+}
+
+/* The kernel runs what completes an operation only when it is called; that there is
+ * some is a flag. */
+bool loop_ready(const struct loop *loop)
+{
+	return io_uring_cq_ready(&loop->ring) ||
+	       (IO_URING_READ_ONCE(*loop->ring.sq.kflags) &
+		(IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));
+}
+
+static int loop_enter(struct loop *loop, bool wait)
+{
+	if (wait)
+		return io_uring_submit_and_wait(&loop->ring, 1);
+	if (!loop_queued(loop) && !loop_ready(loop))
+		return 0;
+	return io_uring_submit_and_get_events(&loop->ring);
+}
+
+int loop_turn(struct loop *loop, bool wait)
 {
 	struct io_uring_cqe *cqe;
 	unsigned head, n = 0;
-	int r = io_uring_submit_and_wait(&loop->ring, 1);
+	int r = loop_enter(loop, wait);
 
 	if (r < 0 && r != -EINTR)
 		return r;
@@ -214,7 +246,7 @@ int loop_turn(struct loop *loop)
 int loop_run(struct loop *loop)
 {
 	while (!loop->stop) {
-		int r = loop_turn(loop);
+		int r = loop_turn(loop, true);
 
 		if (r < 0)
 			return r;

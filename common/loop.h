@@ -66,8 +66,13 @@ void loop_timer(struct loop *loop, struct loop_op *op, uint64_t ns);
 /* Asks; @op still completes once, with -ECANCELED or its own result. */
 void loop_cancel(struct loop *loop, struct loop_op *op);
 
-/* Submit what is queued, wait for at least one completion, call back. */
-int loop_turn(struct loop *loop);
+/* Submit what is queued, call back what is complete; @wait: wait until at least one
+ * is, else it is no system call if there is nothing to do. */
+int loop_turn(struct loop *loop, bool wait);
+/* Something is queued that the next turn submits. */
+bool loop_queued(const struct loop *loop);
+/* The next turn has something to call back. */
+bool loop_ready(const struct loop *loop);
 /* loop_turn() until loop->stop. */
 int loop_run(struct loop *loop);
 

@@ -73,8 +73,8 @@ static int map_table(struct blk_pv *pv, struct blk_slot *slot)
 	return pgrants_put(&pv->memory.pgrants, &page, 1);
 }
 
-/* Neighbours in our address space are one part: a unit of persistent pages
- * lies in one piece. */
+/* Neighbours in our address space are one part, up to BLK_PART_BYTES: a unit of
+ * persistent pages lies in one piece. */
 static void map_iov(struct blk_pv *pv, struct blk_slot *slot)
 {
 	uint8_t *end = NULL;
@@ -86,7 +86,7 @@ static void map_iov(struct blk_pv *pv, struct blk_slot *slot)
 			      seg->first * BLKIF_SECTOR;
 		size_t len = (seg->last - seg->first + 1u) * BLKIF_SECTOR;
 
-		if (at == end)
+		if (at == end && slot->iov[n - 1].iov_len + len <= BLK_PART_BYTES)
 			slot->iov[n - 1].iov_len += len;
 		else
 			slot->iov[n++] = (struct iovec){at, len};

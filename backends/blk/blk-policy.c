@@ -10,6 +10,7 @@ void blk_policy_init(struct blk_policy *policy)
 		.queues = 1,
 		.persistent_pages = UINT32_MAX,
 		.persistent_idle = 60,
+		.spin.share = 10,
 	};
 }
 
@@ -79,6 +80,20 @@ static const char *set_cache(void *out, const char *value)
 	return "auto, direct, buffered";
 }
 
+static const char *set_poll_time(void *out, const char *value)
+{
+	struct blk_policy *policy = out;
+
+	return spin_set_time(&policy->spin, value);
+}
+
+static const char *set_poll_share(void *out, const char *value)
+{
+	struct blk_policy *policy = out;
+
+	return spin_set_share(&policy->spin, value);
+}
+
 const struct policy_section_key blk_policy_keys[] = {
 	{"Discard", false, set_discard},
 	{"SectorSize", false, set_sector_size},
@@ -86,6 +101,8 @@ const struct policy_section_key blk_policy_keys[] = {
 	{"PersistentGrants", false, set_persistent_grants},
 	{"PersistentIdle", false, set_persistent_idle},
 	{"Cache", false, set_cache},
+	{"PollTime", false, set_poll_time},
+	{"PollShare", false, set_poll_share},
 	{NULL, false, NULL},
 };
 

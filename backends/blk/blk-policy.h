@@ -8,6 +8,7 @@
 #define XDD_BLK_POLICY_H
 
 #include "policy/policy.h"
+#include "policy/spin.h"
 
 /* Past the host's page cache, or through it. Auto is direct, but where that
  * cannot be trusted (main.c says where). */
@@ -22,6 +23,7 @@ struct blk_policy {
 	uint32_t persistent_pages; /* PersistentGrants: pages kept mapped between
 				      requests; at most DataPages */
 	uint32_t persistent_idle;  /* PersistentIdle: seconds, 0: no matter */
+	struct spin_policy spin;   /* PollTime, PollShare */
 };
 
 #define BLK_POLICY_QUEUES_MAX 16

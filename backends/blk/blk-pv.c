@@ -15,6 +15,9 @@
 #define TAKE_ALONE  64
 #define TAKE_SHARED 16
 
+/* Turns before a store that once did not answer at once is tried again. */
+#define EAGER_PAUSE 64
+
 /* Units of idle pages that one tick gives back: each is a call to the keeper. */
 #define AGE_UNITS 64
 
@@ -94,11 +97,20 @@ static int pv_serve(struct blk_pv *pv, uint64_t now)
 	r = pv_publish(pv, now);
 	if (r < 0 || pv->state != BLK_PV_UP)
 		return r;
-	for (uint32_t i = 0; i < pv->queues; i++) {
-		if (blk_queue_more(&pv->queue[i]))
-			pv->due = now;
-	}
+	pv->eager = pv->busy && !pv->pause;
+	if (pv->eager)
+		pv->due = now;
 	return 0;
+}
+
+/* What was said of the last turn is judged in this one. */
+static void pv_judge(struct blk_pv *pv)
+{
+	if (pv->eager)
+		pv->pause = pv->busy ? EAGER_PAUSE : 0;
+	else if (pv->pause)
+		pv->pause--;
+	pv->eager = false;
 }
 
 /* Invariant 5: nothing is with the core. */
@@ -127,6 +139,7 @@ int blk_pv_turn(struct blk_pv *pv, uint64_t now)
 	if (pv->error || pv->state == BLK_PV_DOWN)
 		return pv->error;
 	pv->now = pv->memory.pgrants.now = now;
+	pv_judge(pv);
 	pv->error = pv_serve(pv, now);
 	if (pv->error)
 		return pv->error;
@@ -137,6 +150,29 @@ int blk_pv_turn(struct blk_pv *pv, uint64_t now)
 		pv->conf.broken(pv, pv->why);
 	}
 	return pv->error;
+}
+
+static bool pv_takes(const struct blk_pv *pv)
+{
+	return pv->state == BLK_PV_UP && !pv->why && !pv->error;
+}
+
+bool blk_pv_arm(struct blk_pv *pv)
+{
+	bool more = false;
+
+	for (uint32_t i = 0; i < pv->queues && pv_takes(pv); i++)
+		more |= blk_queue_more(&pv->queue[i]);
+	return more;
+}
+
+bool blk_pv_pending(const struct blk_pv *pv)
+{
+	bool more = false;
+
+	for (uint32_t i = 0; i < pv->queues && pv_takes(pv) && !more; i++)
+		more = blk_queue_pending(&pv->queue[i]);
+	return more;
 }
 
 int blk_pv_tick(struct blk_pv *pv, uint64_t now)
@@ -180,6 +216,8 @@ void blk_pv_start(struct blk_pv *pv, uint64_t now)
 	pv->turn = 0;
 	pv->why = NULL;
 	pv->told = false;
+	pv->eager = false;
+	pv->pause = 0;
 	assert(!pv->busy && !pv->done);
 	rate_init(&pv->operations, pv->conf.policy->operations, now);
 	rate_init(&pv->bytes, pv->conf.policy->bytes, now);

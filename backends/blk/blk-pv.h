@@ -27,7 +27,10 @@
  *     it is home, in whichever queue;
  *  8. queues take turns: one that started something hands the turn on, one that
  *     must wait for what they share keeps it. So none waits longer than the
- *     others' batches, and a large request is not passed by small ones for ever.
+ *     others' batches, and a large request is not passed by small ones for ever;
+ *  9. a store that answers from within the call that asks it (page cache, RAM) is
+ *     not waited for: the next turn follows at once (eager), and most often finds
+ *     answers and new requests together, without an event of either side.
  *
  * Source: xen/io/blkif.h, xen/io/ring.h, xen/io/protocols.h.
  */
@@ -104,7 +107,9 @@ struct blk_pv {
 	struct blk_slot *barrier; /* among them, or NULL */
 	struct blk_slot *done;	  /* DONE, to be released, oldest first */
 	struct blk_slot *done_last;
-	bool freed; /* since it was cleared, busy has shrunk */
+	bool freed;	/* since it was cleared, busy has shrunk */
+	bool eager;	/* invariant 9: the last turn wanted the next one at once */
+	uint32_t pause; /* turns before that is tried again */
 
 	struct rate operations, bytes;
 	uint64_t now, due; /* of the last turn, of the next */
@@ -136,6 +141,11 @@ int blk_pv_turn(struct blk_pv *pv, uint64_t now);
 /* Monotonic time at which a turn is due though nothing happened: a rate's next
  * token, or @now's past for "at once". UINT64_MAX: none. */
 uint64_t blk_pv_due(const struct blk_pv *pv);
+/* Before a wait, after a turn: have the client wake us by its next request. True if
+ * there is one already, and the next turn is due. */
+bool blk_pv_arm(struct blk_pv *pv);
+/* A look without that: there is a request that may be taken. */
+bool blk_pv_pending(const struct blk_pv *pv);
 /* About once a second: gives back what a client does not use. 0 or a negative
  * errno, as blk_pv_turn(). */
 int blk_pv_tick(struct blk_pv *pv, uint64_t now);

@@ -122,6 +122,11 @@ bool blk_queue_more(struct blk_queue *q)
 	       (!q->empty || pv_ring_final_check(&q->ring));
 }
 
+bool blk_queue_pending(const struct blk_queue *q)
+{
+	return q->gathered == q->ring.req_cons && pv_ring_pending(&q->ring);
+}
+
 int blk_queue_close(struct blk_queue *q)
 {
 	int r, result = grants_unmap(q->pv->conf.grants, &q->ring_map);

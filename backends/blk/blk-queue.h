@@ -95,6 +95,8 @@ int blk_queue_start(struct blk_queue *q, uint64_t now, uint32_t *started);
 int blk_queue_publish(struct blk_queue *q, uint64_t now);
 /* All was started. True if the ring has more, or may have; else it will wake us. */
 bool blk_queue_more(struct blk_queue *q);
+/* The same without asking to be woken. */
+bool blk_queue_pending(const struct blk_queue *q);
 /* Let go of ring and port. 0 or a negative errno. */
 int blk_queue_close(struct blk_queue *q);
 

@@ -7,6 +7,10 @@
  * sector before the process is sealed, so that a disk that cannot be read
  * fails the start and not the client.
  *
+ * What O_DIRECT asks for is divided into what the disk takes at once: the kernel
+ * refuses to divide what may not block, and a thread of its own would do all of it
+ * again. The pieces are under way together.
+ *
  * The lock is also a fence. It belongs to the open file, and each request in
  * flight holds that; so it is not free before the last I/O of a process that
  * was killed has ended, and what its successor runs again (blk-pv.h, invariant
@@ -33,51 +37,123 @@
 /* The longest single discard: a longer one is done in pieces, so that other
  * requests get their turn at the host's file system. */
 #define FILE_DISCARD_BYTES (1ull << 30)
+/* Pages of one piece under O_DIRECT: segments that common disks take (virtio's 126,
+ * NVMe's 127). What a disk takes cannot be asked; less than this is divided in the
+ * kernel, as said above. */
+#define FILE_PIECE_PAGES 126
 /* How long to wait for the lock of one that was just killed. */
 #define FILE_LOCK_TRIES 20
 #define FILE_LOCK_NS	100000000
 
-static struct blk_request *file_request(struct loop_op *op)
+/* What has moved up to the first piece that fell short, or its error if that is
+ * nothing; the core asks again for the rest. */
+static int64_t file_moved(const struct blk_request *rq)
 {
-	return (struct blk_request *)((char *)op - offsetof(struct blk_request, io));
-}
+	int64_t moved = 0;
 
-static uint64_t file_discard_piece(const struct blk_request *rq)
-{
-	return rq->left < FILE_DISCARD_BYTES ? rq->left : FILE_DISCARD_BYTES;
+	for (uint32_t i = 0; i < rq->pieces; i++) {
+		const struct blk_piece *piece = &rq->piece[i];
+
+		if (piece->res < 0)
+			return moved ? moved : piece->res;
+		moved += piece->res;
+		if ((uint32_t)piece->res < piece->bytes)
+			break;
+	}
+	return moved;
 }
 
 static void file_done(struct loop_op *op, int res)
 {
-	struct blk_request *rq = file_request(op);
+	struct blk_piece *piece =
+		(struct blk_piece *)((char *)op - offsetof(struct blk_piece, op));
+	struct blk_request *rq = piece->rq;
 
 	if (rq->step == BLK_DISCARD && res == 0)
-		blk_finish(rq, (int64_t)file_discard_piece(rq));
-	else
-		blk_finish(rq, res);
+		res = (int)piece->bytes;
+	piece->res = res;
+	if (!--rq->out)
+		blk_finish(rq, file_moved(rq));
+}
+
+static struct loop_op *file_piece(struct blk_request *rq, uint32_t bytes)
+{
+	struct blk_piece *piece = &rq->piece[rq->pieces++];
+
+	rq->out++;
+	piece->op.done = file_done;
+	piece->rq = rq;
+	piece->bytes = bytes;
+	return &piece->op;
+}
+
+static uint64_t file_pages(const struct iovec *v)
+{
+	return ((uintptr_t)v->iov_base % FILE_PAGE + v->iov_len + FILE_PAGE - 1) /
+	       FILE_PAGE;
+}
+
+/* How many parts of @rq, from @first on, the disk takes at once; at least one. */
+static uint32_t file_parts(const struct blk_store_file *file,
+			   const struct blk_request *rq, uint32_t first,
+			   uint32_t *bytes)
+{
+	uint64_t sum = 0, pages = 0;
+	uint32_t n = first;
+
+	for (; n < rq->niov; n++) {
+		sum += rq->iov[n].iov_len;
+		pages += file_pages(&rq->iov[n]);
+		if (n > first &&
+		    (sum > file->piece_bytes || pages > file->piece_pages)) {
+			sum -= rq->iov[n].iov_len;
+			break;
+		}
+	}
+	*bytes = (uint32_t)sum;
+	return n - first;
+}
+
+static void file_move(struct blk_store_file *file, struct blk_request *rq)
+{
+	uint64_t at = blk_position(rq);
+	uint32_t first = 0, n, bytes;
+
+	for (; first < rq->niov && rq->pieces < BLK_PIECES; first += n, at += bytes) {
+		n = file_parts(file, rq, first, &bytes);
+		if (rq->step == BLK_READ)
+			loop_readv(file->loop, file_piece(rq, bytes), LOOP_FILE_DISK,
+				   rq->iov + first, n, at);
+		else
+			loop_writev(file->loop, file_piece(rq, bytes), LOOP_FILE_DISK,
+				    rq->iov + first, n, at);
+	}
+}
+
+static void file_punch(struct blk_store_file *file, struct blk_request *rq)
+{
+	uint64_t bytes = rq->left < FILE_DISCARD_BYTES ? rq->left : FILE_DISCARD_BYTES;
+
+	loop_fallocate(file->loop, file_piece(rq, (uint32_t)bytes), LOOP_FILE_DISK,
+		       FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, blk_position(rq),
+		       bytes);
 }
 
 static void file_submit(struct blk_store *store, struct blk_request *rq)
 {
 	struct blk_store_file *file = (struct blk_store_file *)store;
 
-	rq->io.done = file_done;
+	rq->pieces = rq->out = 0;
 	switch (rq->step) {
 	case BLK_READ:
-		loop_readv(file->loop, &rq->io, LOOP_FILE_DISK, rq->iov, rq->niov,
-			   blk_position(rq));
-		return;
 	case BLK_WRITE:
-		loop_writev(file->loop, &rq->io, LOOP_FILE_DISK, rq->iov, rq->niov,
-			    blk_position(rq));
+		file_move(file, rq);
 		return;
 	case BLK_FLUSH:
-		loop_fsync(file->loop, &rq->io, LOOP_FILE_DISK);
+		loop_fsync(file->loop, file_piece(rq, 0), LOOP_FILE_DISK);
 		return;
 	case BLK_DISCARD:
-		loop_fallocate(file->loop, &rq->io, LOOP_FILE_DISK,
-			       FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			       blk_position(rq), file_discard_piece(rq));
+		file_punch(file, rq);
 		return;
 	case BLK_BARRIER:
 	case BLK_OPS:
@@ -274,6 +350,16 @@ static void file_discard(int fd, const struct stat *st,
 	g->discard_alignment = (uint32_t)(alignment % granularity);
 }
 
+/* The most bytes of one piece; BLKSECTGET counts sectors of 512 in 16 bits. */
+static uint32_t file_piece_bytes(int fd, const struct stat *st)
+{
+	unsigned short sectors = 0;
+
+	if (!S_ISBLK(st->st_mode) || ioctl(fd, BLKSECTGET, &sectors) || !sectors)
+		return UINT32_MAX;
+	return sectors * BLK_SECTOR;
+}
+
 static int file_probe(int fd, const struct stat *st, bool direct,
 		      const struct blk_store_conf *conf, struct blk_geometry *g)
 {
@@ -351,6 +437,8 @@ int blk_store_file_open(struct blk_store_file *file, const char *path,
 		.fd = fd,
 		.block = S_ISBLK(st.st_mode),
 		.direct = direct,
+		.piece_bytes = direct ? file_piece_bytes(fd, &st) : UINT32_MAX,
+		.piece_pages = direct ? FILE_PIECE_PAGES : UINT32_MAX,
 	};
 	return 0;
 }

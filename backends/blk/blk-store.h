@@ -32,6 +32,8 @@ struct blk_store_file {
 	int fd;		   /* the same once more: to look at its size alone */
 	bool block;	   /* a block device */
 	bool direct;	   /* opened O_DIRECT */
+	/* What is given to the host at once, at most. */
+	uint32_t piece_bytes, piece_pages;
 };
 
 /*

@@ -22,9 +22,8 @@
 
 #include "common/loop.h"
 
-#define BLK_SECTOR	  512u /* the unit of all sector numbers, whatever the disk */
-#define BLK_IOV_MAX	  256
-#define BLK_DISCARD_BYTES (1ull << 30) /* a longer discard is done in pieces */
+#define BLK_SECTOR  512u /* the unit of all sector numbers, whatever the disk */
+#define BLK_IOV_MAX 256
 
 enum blk_op {
 	BLK_READ,
@@ -46,6 +45,22 @@ enum blk_status {
 	BLK_READ_ONLY,
 };
 
+/* How many parts of one request the host may have at the same time. */
+#define BLK_PIECES 8
+/* The longest part of an iovec that a door makes of neighbours: a store that must
+ * give the host less at once divides between parts only. */
+#define BLK_PART_BYTES 65536u
+
+struct blk_request;
+
+/* A store's: some parts of a request, which the host has as one operation. */
+struct blk_piece {
+	struct loop_op op;
+	struct blk_request *rq;
+	uint32_t bytes; /* asked for */
+	int res;	/* as the operation's */
+};
+
 struct blk_request {
 	enum blk_op op;
 	uint64_t sector;   /* first, in BLK_SECTOR units */
@@ -54,7 +69,8 @@ struct blk_request {
 	uint32_t niov;
 	void (*done)(struct blk_request *rq, enum blk_status status);
 	/* For the core and the store, while they have it. */
-	struct loop_op io;
+	struct blk_piece piece[BLK_PIECES];
+	uint32_t pieces, out; /* made; not home yet */
 	struct blk *blk;
 	enum blk_op step; /* what the store is to do: never BLK_BARRIER */
 	bool written;	  /* a BARRIER's data is: the last flush is left */

@@ -128,6 +128,9 @@ static void disk_count(struct host *host, struct disk *disk)
 		{"discard_bytes", &core->discard_bytes},
 		{"pushes", &door->pushes},
 		{"notifies", &door->notifies},
+		{"polls", &host->spin.spins},
+		{"poll_hits", &host->spin.hits},
+		{"poll_ns", &host->spin.spent},
 		{"page_hits", &pages->hits},
 		{"page_misses", &pages->misses},
 		{"page_evictions", &pages->evictions},
@@ -174,6 +177,7 @@ static int disk_open(struct host *host)
 	if (r)
 		return r;
 	blk_init(&disk->blk, disk->store);
+	spin_init(&host->spin, disk->block.spin, clock_now());
 	r = blk_pv_init(&disk->pv, &conf);
 	disk_count(host, disk);
 	if (r)
@@ -211,6 +215,18 @@ static uint64_t disk_due(struct host *host)
 	return blk_pv_due(&disk_of(host)->pv);
 }
 
+static bool disk_arm(struct host *host)
+{
+	return blk_pv_arm(&disk_of(host)->pv);
+}
+
+static bool disk_pending(const struct host *host)
+{
+	const struct disk *disk = host->device;
+
+	return blk_pv_pending(&disk->pv);
+}
+
 static void disk_detach(struct host *host)
 {
 	blk_pv_detach(&disk_of(host)->pv);
@@ -244,6 +260,8 @@ static const struct host_class disk_class = {
 	.connect = disk_connect,
 	.turn = disk_turn,
 	.due = disk_due,
+	.arm = disk_arm,
+	.pending = disk_pending,
 	.detach = disk_detach,
 	.tick = disk_tick,
 	.limits = disk_limits,

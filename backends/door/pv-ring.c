@@ -153,6 +153,12 @@ bool pv_ring_push(struct pv_ring *ring)
 	return ring->rsp_prod - event < ring->rsp_prod - old;
 }
 
+bool pv_ring_pending(const struct pv_ring *ring)
+{
+	return ring->req_cons != ring->req_prod ||
+	       shared_load32(ring->page + RING_REQ_PROD) != ring->req_cons;
+}
+
 bool pv_ring_final_check(struct pv_ring *ring)
 {
 	if (ring->req_cons != ring->req_prod)

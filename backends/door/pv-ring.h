@@ -51,6 +51,8 @@ enum pv_ring_status pv_ring_take(struct pv_ring *ring, void *entry);
 void pv_ring_put(struct pv_ring *ring, const void *entry, uint32_t size);
 /* Publish what was put; true if the front end asked to be notified. */
 bool pv_ring_push(struct pv_ring *ring);
+/* There is something to take, or an index that is broken. */
+bool pv_ring_pending(const struct pv_ring *ring);
 /* Ask to be woken by the next request, then look once more: true if there is
  * one already (do not sleep). */
 bool pv_ring_final_check(struct pv_ring *ring);

@@ -241,6 +241,16 @@ static unsigned bed_fired(struct bed *bed, struct evport port[BLK_QUEUES_MAX])
 	return n;
 }
 
+int bed_turn(struct bed *bed)
+{
+	uint64_t now = loopxen_now(bed->x);
+	int r = blk_pv_turn(&bed->pv, now);
+
+	if (!r && blk_pv_due(&bed->pv) > now && blk_pv_arm(&bed->pv))
+		bed->came_home = true;
+	return r;
+}
+
 int bed_run_now(struct bed *bed)
 {
 	struct evport port[BLK_QUEUES_MAX];
@@ -253,7 +263,7 @@ int bed_run_now(struct bed *bed)
 		    blk_pv_due(&bed->pv) > loopxen_now(bed->x))
 			break;
 		bed->came_home = false;
-		r = blk_pv_turn(&bed->pv, loopxen_now(bed->x));
+		r = bed_turn(bed);
 		if (r < 0)
 			return r;
 		while (ports-- && bed->pv.state != BLK_PV_DOWN)

@@ -75,6 +75,8 @@ bool bed_disconnect(struct bed *bed);
 /* Detach, free; all must come home. Returns leaks. */
 unsigned bed_down(struct bed *bed);
 
+/* One turn, as the host makes it. blk_pv_turn()'s error. */
+int bed_turn(struct bed *bed);
 /* Run until nothing is left to do, in virtual time if need be. Returns
  * blk_pv_turn()'s error. */
 int bed_run(struct bed *bed);

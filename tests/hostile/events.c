@@ -34,7 +34,7 @@ static void t_evt_1_a_minute_of_storm(void **state)
 		sent++;
 		if (evtchn_pending(&bed.back->evtchn, &port) == 1) {
 			assert_false(masked); /* a masked one is not delivered */
-			assert_int_equal(blk_pv_turn(&bed.pv, now), 0);
+			assert_int_equal(bed_turn(&bed), 0);
 			turns++;
 			masked = true;
 			unmask_at = now;

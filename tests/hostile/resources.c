@@ -252,18 +252,18 @@ static void submit_fails(const char *path, unsigned n, int error, bool *hit)
 					     .niov = 1,
 					     .done = home};
 		blk_submit(&blk, &rq[i]);
-		r = loop_turn(&loop);
+		r = loop_turn(&loop, true);
 		if (r)
 			break;
 	}
 	while (!r && homes < 8)
-		r = loop_turn(&loop);
+		r = loop_turn(&loop, true);
 	*hit = !submits.fail_at;
 	submits.fail_at = 0;
 	/* It is told, and whoever is told ends; an interrupted one goes on. */
 	assert_int_equal(r, *hit && error != EINTR ? -error : 0);
 	while (blk.busy)
-		assert_int_equal(loop_turn(&loop), 0);
+		assert_int_equal(loop_turn(&loop, true), 0);
 	file.store.ops->close(&file.store);
 	loop_fini(&loop);
 }

@@ -490,7 +490,7 @@ static void t_ring_2_client_runs_ahead(void **state)
 			uint64_t before = bed.pv.stats.requests;
 
 			shared_hook_reads = 0;
-			assert_int_equal(blk_pv_turn(&bed.pv, loopxen_now(bed.x)), 0);
+			assert_int_equal(bed_turn(&bed), 0);
 			assert_true(bed.pv.stats.requests - before <=
 				    bed.front.entries);
 			assert_true(shared_hook_reads <= 2 * bed.front.entries + 10);

@@ -52,7 +52,7 @@ static enum blk_status run(enum blk_op op, uint64_t sector, uint64_t sectors)
 	home = false;
 	blk_submit(&blk, &rq);
 	while (!home)
-		assert_int_equal(loop_turn(&loop), 0);
+		assert_int_equal(loop_turn(&loop, true), 0);
 	return status;
 }
 
@@ -294,12 +294,70 @@ static void what_is_no_disk(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make, unmake)
 
+/* What the disk does not take at once goes to it in pieces, and comes home as one
+ * request; more pieces than fit follow the first. */
+static void in_pieces(void **state)
+{
+	struct iovec part[16];
+	struct blk_request rq = {.sector = 8, .sectors = 32, .iov = part, .done = done};
+
+	(void)state;
+	assert_int_equal(open_store(false, false, 0), 0);
+	for (unsigned pages = 1; pages <= 4; pages++) {
+		any.file.piece_bytes = pages * 1024;
+		any.file.piece_pages = pages == 4 ? 2 : UINT32_MAX;
+		for (unsigned op = BLK_WRITE + 1; op-- > BLK_READ;) {
+			for (unsigned i = 0; i < sizeof(memory); i++)
+				memory[i] =
+					(uint8_t)(op == BLK_WRITE ? i / 7 + pages : 0);
+			for (unsigned i = 0; i < 16; i++)
+				part[i] = (struct iovec){memory + i * 1024, 1024};
+			rq.op = (enum blk_op)op;
+			rq.iov = part;
+			rq.niov = 16;
+			home = false;
+			blk_submit(&blk, &rq);
+			assert_true(rq.pieces > 1 && rq.pieces == rq.out);
+			while (!home)
+				assert_int_equal(loop_turn(&loop, true), 0);
+			assert_int_equal(status, BLK_OK);
+		}
+		for (unsigned i = 0; i < sizeof(memory); i++)
+			assert_int_equal(memory[i], (uint8_t)(i / 7 + pages));
+	}
+	close_store();
+}
+
+/* The file ends in the middle: what the pieces before the end moved counts, the rest
+ * is an error, whatever the later ones say. */
+static void pieces_fall_short(void **state)
+{
+	struct iovec part[4];
+	struct blk_request rq = {
+		.op = BLK_READ, .sectors = 32, .iov = part, .niov = 4, .done = done};
+
+	(void)state;
+	assert_int_equal(open_store(false, false, 0), 0);
+	any.file.piece_bytes = 4096;
+	assert_int_equal(truncate(path, 6000), 0);
+	for (unsigned i = 0; i < 4; i++)
+		part[i] = (struct iovec){memory + i * 4096, 4096};
+	home = false;
+	blk_submit(&blk, &rq);
+	while (!home)
+		assert_int_equal(loop_turn(&loop, true), 0);
+	assert_int_equal(status, BLK_IOERR);
+	assert_int_equal(rq.left, sizeof(memory) - 6000);
+	close_store();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(direct),  TEST(buffered),	     TEST(read_only),
-		TEST(shrinks), TEST(served_once),    TEST(what_is_no_disk),
-		TEST(resizes), TEST(discard_limits), TEST(block_device),
+		TEST(direct),	 TEST(buffered),	  TEST(read_only),
+		TEST(shrinks),	 TEST(served_once),	  TEST(what_is_no_disk),
+		TEST(resizes),	 TEST(discard_limits),	  TEST(block_device),
+		TEST(in_pieces), TEST(pieces_fall_short),
 	};
 
 	if (!needs_io_uring())

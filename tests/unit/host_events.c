@@ -49,7 +49,7 @@ static void fire(uint32_t first, unsigned n)
 	for (unsigned i = 0; i < n; i++)
 		port[i] = first + i;
 	assert_int_equal(send(theirs, port, n * 4, 0), n * 4);
-	assert_int_equal(loop_turn(&loop), 0);
+	assert_int_equal(loop_turn(&loop, true), 0);
 }
 
 /* What was unmasked: @n ports from @first on, in one write. */
@@ -58,7 +58,7 @@ static void unmasked(uint32_t first, unsigned n)
 	uint32_t port[EVENTS_ROOM];
 
 	if (events.write_op.busy)
-		assert_int_equal(loop_turn(&loop), 0);
+		assert_int_equal(loop_turn(&loop, true), 0);
 	if (!n) {
 		assert_int_equal(recv(theirs, port, sizeof(port), 0), -1);
 		return;
@@ -83,7 +83,7 @@ static void all_that_fired(void **state)
 	events_unmask(&events, 1000000000);
 	assert_int_equal(events.unmasks, 0);
 	events_unmask(&events, 1000000000);
-	assert_int_equal(loop_turn(&loop), 0);
+	assert_int_equal(loop_turn(&loop, true), 0);
 	{
 		uint32_t port[EVENTS_ROOM];
 
@@ -130,11 +130,11 @@ static void stops(void **state)
 	/* Another descriptor, while the read of the first is being cancelled. */
 	events_listen(&events, pair[0]);
 	while (events.table_fd != pair[0])
-		assert_int_equal(loop_turn(&loop), 0);
+		assert_int_equal(loop_turn(&loop, true), 0);
 	assert_int_equal(events.unmasks, 0);
 	assert_int_equal(send(pair[1], &(uint32_t){3}, 4, 0), 4);
 	while (!events.unmasks)
-		assert_int_equal(loop_turn(&loop), 0);
+		assert_int_equal(loop_turn(&loop, true), 0);
 	assert_int_equal(events.unmask[0], 3);
 	assert_int_equal(events.error, 0);
 	close(pair[0]);
@@ -148,7 +148,7 @@ static void errors(void **state)
 	(void)state;
 	assert_int_equal(pipe(pipes), 0);
 	events_listen(&events, pipes[1]); /* cannot be read */
-	assert_int_equal(loop_turn(&loop), 0);
+	assert_int_equal(loop_turn(&loop, true), 0);
 	assert_int_equal(events.error, -EBADF);
 	close(pipes[0]);
 	close(pipes[1]);

@@ -43,7 +43,7 @@ static struct call fresh(void)
 static void turn_until_done(struct call *call)
 {
 	for (int i = 0; i < 100 && !call->calls; i++)
-		assert_int_equal(loop_turn(&loop), 0);
+		assert_int_equal(loop_turn(&loop, true), 0);
 	assert_int_equal(call->calls, 1);
 	assert_false(call->op.busy);
 }
@@ -212,7 +212,7 @@ static void more_than_the_queue_holds(void **state)
 		loop_readv(&loop, &calls[i].op, LOOP_FILE_DISK, &iv, 1, 0);
 	}
 	for (int i = 0; i < 1000 && done < 64; i++) {
-		assert_int_equal(loop_turn(&loop), 0);
+		assert_int_equal(loop_turn(&loop, true), 0);
 		done = 0;
 		for (int k = 0; k < 64; k++)
 			done += calls[k].calls;

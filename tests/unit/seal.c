@@ -335,7 +335,7 @@ static int last_serves(void)
 	CHECK(!loop_set_file(&loop, LOOP_FILE_KEEPER, pipes[0]));
 	CHECK(write(pipes[1], "hello", 5) == 5);
 	loop_read(&loop, &op, LOOP_FILE_KEEPER, buf, sizeof(buf));
-	CHECK(!loop_turn(&loop) && !op.busy);
+	CHECK(!loop_turn(&loop, true) && !op.busy);
 	CHECK(send(pair[0], "x", 1, MSG_NOSIGNAL) == 1);
 	CHECK(recv(pair[1], buf, 1, 0) == 1);
 	CHECK(lseek(disk, 0, SEEK_END) == 5 && !lseek(disk, 0, SEEK_SET));
