@@ -2,7 +2,8 @@
 # amd64.sh - how `run` makes an x86 machine: the control domain's root is /dev/vda, the
 # driver domain's /dev/vdb, and xl creates every domain but the first.
 #
-# What it is: sourced by `run`; machine_prepare, machine_client and machine_start.
+# What it is: sourced by `run`; machine_parts, machine_prepare, machine_client and
+# machine_start.
 
 # cfg NAME MEMORY VCPUS INITRD CMDLINE: the start of a domain's xl.cfg.
 cfg()
@@ -21,6 +22,25 @@ cfg()
 	END
 }
 
+# What the scenario wants kept for it beyond what every run needs.
+machine_parts()
+{
+	[ ! -f "$folder/driver/parts" ] || xargs -n 1 <"$folder/driver/parts"
+}
+
+# The driver domain's disks, as xl has them: its root, and each part, read-only. The parts are
+# the machine's last disks.
+driver_disks()
+{
+	local letters=abcdefgh part from=2 to=1
+
+	[ -z "$disk" ] || from=3
+	printf '"phy:/dev/vdb,xvda,w"'
+	for part in "${more_parts[@]}"; do
+		printf ', "phy:/dev/vd%s,xvd%s,r"' ${letters:from++:1} ${letters:to++:1}
+	done
+}
+
 machine_prepare()
 {
 	cp "$control/boot.initrd" "$share/boot/"
@@ -31,7 +51,7 @@ machine_prepare()
 		cfg drv 768 2 /bed/boot/boot.initrd \
 			"root=/dev/xvda systemd.show_status=no $(cmdline "$folder/driver")"
 		echo 'driver_domain = 1'
-		echo 'disk = ["phy:/dev/vdb,xvda,w"]'
+		echo "disk = [$(driver_disks)]"
 		cat "$folder/driver/cfg" 2>/dev/null || true
 	} >"$share/cfg/drv"
 }
@@ -46,9 +66,12 @@ machine_client()
 
 machine_start()
 {
-	local more=()
+	local more=() part
 
 	[ -z "$disk" ] || more=(-drive "file=$disk,if=virtio,format=raw,cache=writeback")
+	for part in "${more_parts[@]}"; do
+		more+=(-drive "file=$(part_path "$part")/root.img,if=virtio,format=raw,readonly=on")
+	done
 	TMPDIR=$work timeout --kill-after=5 $((timeout + 30)) qemu-system-x86_64 \
 		-accel tcg,thread=multi -cpu max,-smap,-smep,-avx,-avx2,-xsave -smp 2 -m "$memory" \
 		-nodefaults -no-reboot -display none -serial "file:$out/serial.log" \

@@ -2,7 +2,7 @@
 # arm64.sh - how `run` makes an Arm machine: one device tree names the driver domain and
 # every client, and Xen starts them all with the control domain (dom0less).
 #
-# What it is: sourced by `run`; machine_prepare, machine_client and machine_start.
+# What it is: sourced by `run`; machine_parts, machine_prepare, machine_client and machine_start.
 # Domain numbers follow the order in the tree: drv is 1, the clients 2, 3, ... by name.
 
 # Modules lie behind the place where QEMU puts the device tree.
@@ -55,6 +55,12 @@ domain()
 		};
 	};"
 	domains+="$1"$'\n'
+}
+
+# Its driver domain has no more disks.
+machine_parts()
+{
+	:
 }
 
 machine_prepare()
