@@ -148,15 +148,21 @@ machine_tree()
 
 machine_start()
 {
-	local threads=multi counter=()
+	local threads=multi cpus=2 counter=() clock=()
 
 	if [ -n "$count" ]; then
 		threads=single
 		gcc -shared -fPIC -O2 -Wall -o "$work/insn.so" "$bed/count/insn.c"
 		counter=(-plugin "$work/insn.so" -d plugin -D "$out/insn.log")
 	fi
+	if [ -f "$folder/virtual" ]; then
+		# One thread, which runs a CPU until its next timer: two that wait for each
+		# other would take seconds over it.
+		threads=single cpus=1
+		clock=(-icount "shift=0,sleep=off" -rtc clock=vm)
+	fi
 	machine=(qemu-system-aarch64 -machine "virt,virtualization=on,gic-version=3"
-		-cpu cortex-a57 -accel "tcg,thread=$threads" -smp 2 -m "$memory"
+		-cpu cortex-a57 -accel "tcg,thread=$threads" "${clock[@]}" -smp "$cpus" -m "$memory"
 		-nodefaults -no-reboot -display none -serial "file:$out/serial.log"
 		-monitor "unix:$work/monitor,server=on,wait=off")
 	machine_tree
