@@ -235,7 +235,7 @@ static void host_timer(struct host *host, uint64_t due, uint64_t now)
  * kernel does not wait for that. */
 static bool host_spin(struct host *host, uint64_t now)
 {
-	uint64_t window, passed = 0;
+	uint64_t window, start, passed = 0;
 	bool hit = false;
 
 	if (loop_queued(&host->loop))
@@ -243,10 +243,11 @@ static bool host_spin(struct host *host, uint64_t now)
 	window = spin_window(&host->spin, now);
 	if (!window)
 		return false;
+	start = clock_now();
 	while (!hit && passed < window) {
 		for (int i = 0; i < 16 && !hit; i++)
 			hit = host->class->pending(host) || loop_ready(&host->loop);
-		passed = clock_now() - now;
+		passed = clock_now() - start;
 	}
 	spin_done(&host->spin, passed, hit);
 	return hit;
