@@ -77,7 +77,7 @@ static int pv_serve(struct blk_pv *pv, uint64_t now)
 
 	pv->due = UINT64_MAX;
 	for (uint32_t i = 0; i < pv->queues; i++)
-		pv->queue[i].budget = pv->queue[i].ring.entries;
+		blk_queue_turn(&pv->queue[i]);
 	do {
 		r = pv_release(pv);
 		if (r < 0)

@@ -6,6 +6,11 @@
 
 #include "backends/blk/blk-pv.h"
 
+/* What is taken in one turn ends with the request that reaches it. A larger batch
+ * would save little, and its client could not work on the first answer while we do
+ * on the last. */
+#define TAKE_PAGES 32
+
 int blk_queue_init(struct blk_queue *q, struct blk_pv *pv, uint32_t slots)
 {
 	assert(slots && !(slots & (slots - 1)));
@@ -34,6 +39,12 @@ void blk_queue_open(struct blk_queue *q)
 	q->empty = false;
 }
 
+void blk_queue_turn(struct blk_queue *q)
+{
+	q->budget = q->ring.entries;
+	q->pages = 0;
+}
+
 bool blk_queue_take(struct blk_queue *q, uint32_t max, uint64_t now)
 {
 	uint8_t entry[BLKIF_ENTRY_MAX];
@@ -42,7 +53,7 @@ bool blk_queue_take(struct blk_queue *q, uint32_t max, uint64_t now)
 	if (q->gathered != q->ring.req_cons)
 		return false;
 	q->empty = false;
-	for (; n < max && q->budget; n++, q->budget--) {
+	for (; n < max && q->budget; n++) {
 		struct blk_slot *slot = blk_queue_slot(q, q->ring.req_cons);
 		enum pv_ring_status status = pv_ring_take(&q->ring, entry);
 
@@ -52,6 +63,10 @@ bool blk_queue_take(struct blk_queue *q, uint32_t max, uint64_t now)
 		if (status != PV_RING_OK)
 			break;
 		blk_slot_take(slot, entry, now);
+		q->budget--;
+		q->pages += slot->req.segments;
+		if (q->pages >= TAKE_PAGES)
+			q->budget = 0;
 	}
 	return n && q->budget && !q->empty;
 }

@@ -74,6 +74,7 @@ struct blk_queue {
 	struct pv_ring ring;
 	uint32_t gathered; /* ring index: the first that did not get its pages */
 	uint32_t budget;   /* still to be taken in this turn */
+	uint32_t pages;	   /* of what was taken in it */
 	bool empty;	   /* the ring said so when it was looked at last */
 };
 
@@ -84,6 +85,8 @@ int blk_queue_init(struct blk_queue *q, struct blk_pv *pv, uint32_t slots);
 void blk_queue_fini(struct blk_queue *q);
 /* The ring is mapped, initialised and bound: serve it. */
 void blk_queue_open(struct blk_queue *q);
+/* A turn begins. */
+void blk_queue_turn(struct blk_queue *q);
 /* Take up to @max requests off the ring, unless older ones still wait. True if
  * there may be more. */
 bool blk_queue_take(struct blk_queue *q, uint32_t max, uint64_t now);
