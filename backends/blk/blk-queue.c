@@ -6,10 +6,11 @@
 
 #include "backends/blk/blk-pv.h"
 
-/* What is taken in one turn ends with the request that reaches it. A larger batch
- * would save little, and its client could not work on the first answer while we do
- * on the last. */
+/* What is taken in one turn ends with the request that reaches so many pages: of a
+ * larger batch the client could not work on the first answer while we do on the last.
+ * But where so many requests wait, it is many of them that share a system call. */
 #define TAKE_PAGES 32
+#define TAKE_DEEP  16
 
 int blk_queue_init(struct blk_queue *q, struct blk_pv *pv, uint32_t slots)
 {
@@ -63,9 +64,11 @@ bool blk_queue_take(struct blk_queue *q, uint32_t max, uint64_t now)
 		if (status != PV_RING_OK)
 			break;
 		blk_slot_take(slot, entry, now);
+		if (!q->pages)
+			q->deep = q->ring.req_prod - q->ring.req_cons >= TAKE_DEEP - 1;
 		q->budget--;
 		q->pages += slot->req.segments;
-		if (q->pages >= TAKE_PAGES)
+		if (q->pages >= TAKE_PAGES && !q->deep)
 			q->budget = 0;
 	}
 	return n && q->budget && !q->empty;
