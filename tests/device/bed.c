@@ -7,6 +7,8 @@
 
 #include "tests/device/bed.h"
 
+#define BED_TURNS 100000 /* more than a client can ask for while time stands still */
+
 static struct bed *bed_of_slow(struct blk_store *store)
 {
 	return (struct bed *)((char *)store - offsetof(struct bed, slow));
@@ -254,7 +256,7 @@ int bed_turn(struct bed *bed)
 int bed_run_now(struct bed *bed)
 {
 	struct evport port[BLK_QUEUES_MAX];
-	unsigned ports;
+	unsigned ports, turns = 0;
 	int r;
 
 	while (bed->pv.state != BLK_PV_DOWN) {
@@ -263,6 +265,7 @@ int bed_run_now(struct bed *bed)
 		    blk_pv_due(&bed->pv) > loopxen_now(bed->x))
 			break;
 		bed->came_home = false;
+		assert(turns++ < BED_TURNS);
 		r = bed_turn(bed);
 		if (r < 0)
 			return r;

@@ -5,7 +5,8 @@
  *
  * The bed is strict about wake-ups: the door is turned when an event is
  * pending, when a request came home or when it said it is due, never else. A
- * request that waits for none of these hangs, and the test fails.
+ * request that waits for none of these hangs, and the test fails. A door that is
+ * never done fails it, too.
  */
 #ifndef XDD_TEST_BED_H
 #define XDD_TEST_BED_H

@@ -97,7 +97,7 @@ static int map_register(struct world_back *back, enum policy_purpose purpose,
 {
 	struct world_map *map = NULL;
 
-	for (uint32_t i = 0; i < WORLD_MAPS && !map; i++) {
+	for (uint32_t i = 0; i < back->maps && !map; i++) {
 		if (back->map[i].used)
 			continue;
 		map = &back->map[i];
@@ -160,7 +160,7 @@ static void map_release(struct world_back *back, uint32_t id)
 
 void world_drop_maps(struct world_back *back, bool leak)
 {
-	for (uint32_t i = 0; i < WORLD_MAPS; i++) {
+	for (uint32_t i = 0; i < back->maps; i++) {
 		struct world_map *map = &back->map[i];
 
 		if (!map->used)
@@ -181,7 +181,7 @@ uint8_t *loopxen_back_client_view(const struct loopxen_back *seam,
 	const struct world_back *back = (const struct world_back *)seam;
 	uintptr_t at = (uintptr_t)p;
 
-	for (uint32_t i = 0; i < WORLD_MAPS; i++) {
+	for (uint32_t i = 0; i < back->maps; i++) {
 		const struct world_map *map = &back->map[i];
 		struct world_domain *d;
 		uintptr_t off;
@@ -274,7 +274,7 @@ static int back_map_ring(struct grants *g, const char *const *keys, uint32_t n,
 static int back_unmap(struct grants *g, struct grants_map *map)
 {
 	struct world_back *back = back_of(g);
-	struct world_map *m = map->id < WORLD_MAPS ? &back->map[map->id] : NULL;
+	struct world_map *m = map->id < back->maps ? &back->map[map->id] : NULL;
 	int r = GRANTS_OK;
 
 	if (!m || !m->used || m->addr != map->addr || m->n != map->pages)

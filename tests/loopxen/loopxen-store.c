@@ -21,16 +21,20 @@ static bool is_below(const char *path, const char *top)
 
 static struct world_node *node_find(struct loopxen *x, const char *path)
 {
-	for (unsigned i = 0; i < WORLD_NODES; i++) {
-		if (x->node[i].used && !strcmp(x->node[i].path, path))
-			return &x->node[i];
+	size_t len = strlen(path);
+
+	for (unsigned i = 0; i < x->nodes; i++) {
+		struct world_node *node = &x->node[i];
+
+		if (node->used && node->path_len == len && !strcmp(node->path, path))
+			return node;
 	}
 	return NULL;
 }
 
 static bool node_below(struct loopxen *x, const char *path)
 {
-	for (unsigned i = 0; i < WORLD_NODES; i++) {
+	for (unsigned i = 0; i < x->nodes; i++) {
 		if (x->node[i].used && is_below(x->node[i].path, path))
 			return true;
 	}
@@ -116,13 +120,17 @@ bool loopxen_write_bytes(struct loopxen *x, struct domid as, const char *path,
 	if (!may_write(as, path))
 		return false;
 	for (unsigned i = 0; i < WORLD_NODES && !node; i++) {
-		if (!x->node[i].used)
-			node = &x->node[i];
+		if (x->node[i].used)
+			continue;
+		node = &x->node[i];
+		if (i >= x->nodes)
+			x->nodes = i + 1;
 	}
 	if (!node)
 		world_wrong("too many nodes");
 	node->used = true;
 	snprintf(node->path, sizeof(node->path), "%s", path);
+	node->path_len = strlen(path);
 	memcpy(node->value, value, len);
 	node->value[len] = '\0';
 	node->len = len;
@@ -142,7 +150,7 @@ bool loopxen_rm(struct loopxen *x, struct domid as, const char *path)
 
 	if (!may_write(as, path))
 		return false;
-	for (unsigned i = 0; i < WORLD_NODES; i++) {
+	for (unsigned i = 0; i < x->nodes; i++) {
 		if (!x->node[i].used || !is_below(x->node[i].path, path))
 			continue;
 		x->node[i].used = false;

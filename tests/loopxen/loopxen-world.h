@@ -11,7 +11,6 @@
 #define WORLD_PATH    160
 #define WORLD_VALUE   4096
 #define WORLD_WATCHES 32
-#define WORLD_MAPS    4096
 #define WORLD_QUEUE   64 /* writes of a back end that are not sent yet */
 
 struct world_grant {
@@ -45,7 +44,7 @@ struct world_node {
 	bool used;
 	char path[WORLD_PATH];
 	char value[WORLD_VALUE + 1];
-	size_t len;
+	size_t path_len, len;
 };
 
 struct world_watch {
@@ -76,7 +75,6 @@ struct world_back {
 	const struct class_info *class;
 	const struct loopxen_device *dev;
 	struct policy_usage usage;
-	struct world_map map[WORLD_MAPS];
 	struct {
 		bool used;
 		char key[GRANTS_KEY_MAX + 1];
@@ -87,12 +85,15 @@ struct world_back {
 	bool polled, release, was_present;
 	uint32_t generation;
 	struct world_back *next;
+	uint32_t maps; /* as many as the policy has room for */
+	struct world_map map[];
 };
 
 struct loopxen {
 	uint64_t now;
 	struct world_domain domain[LOOPXEN_DOMAINS];
 	struct world_node node[WORLD_NODES];
+	unsigned nodes; /* of these, as many were ever used */
 	struct world_watch watch[WORLD_WATCHES];
 	struct world_fault fault[LOOPXEN_VERBS];
 	uint64_t calls[LOOPXEN_VERBS];

@@ -168,9 +168,13 @@ static void back_copy_area(struct world_back *back)
 struct loopxen_back *loopxen_back_new(struct loopxen *x, const struct policy *policy,
 				      const struct loopxen_device *dev)
 {
-	struct world_back *back = calloc(1, sizeof(*back));
+	/* Each registration has a page at least. */
+	uint32_t maps = policy->data_pages + policy->ring_pages;
+	struct world_back *back =
+		calloc(1, sizeof(*back) + maps * sizeof(back->map[0]));
 
 	assert(back);
+	back->maps = maps;
 	back->seam.grants.ops = &world_grants_ops;
 	back->seam.evtchn.ops = &world_evtchn_ops;
 	back->seam.evtchn.fd = -1;
@@ -225,4 +229,11 @@ void loopxen_back_release(struct loopxen_back *seam)
 uint32_t loopxen_back_pages(const struct loopxen_back *seam)
 {
 	return ((const struct world_back *)seam)->usage.data_pages;
+}
+
+uint32_t loopxen_back_holds(const struct loopxen_back *seam)
+{
+	const struct policy_usage *usage = &((const struct world_back *)seam)->usage;
+
+	return usage->data_pages + usage->ring_pages + usage->binds;
 }

@@ -121,6 +121,8 @@ uint8_t *loopxen_back_client_view(const struct loopxen_back *back,
 				  const volatile void *p);
 /* Pages charged to it now. */
 uint32_t loopxen_back_pages(const struct loopxen_back *back);
+/* The same, with its rings' pages and its ports. */
+uint32_t loopxen_back_holds(const struct loopxen_back *back);
 
 /* -- Faults ----------------------------------------------------------------- */
 

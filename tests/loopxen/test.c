@@ -143,6 +143,7 @@ static void policy_is_asked(void **state)
 			 GRANTS_REFUSED);
 	assert_int_equal(grants_map(&back->grants, refs, 16, true, &map), GRANTS_OK);
 	assert_int_equal(loopxen_back_pages(back), 16);
+	assert_int_equal(loopxen_back_holds(back), 16);
 	assert_int_equal(grants_map(&back->grants, refs + 16, 1, true, &more),
 			 GRANTS_REFUSED);
 	grants_unmap(&back->grants, &map);
@@ -167,6 +168,7 @@ static void events_mask_and_coalesce(void **state)
 	loopxen_write(x, FRONT, path, text);
 	assert_int_equal(evtchn_bind(&back->evtchn, "state", &ours), EVTCHN_REFUSED);
 	assert_int_equal(evtchn_bind(&back->evtchn, "event-channel", &ours), EVTCHN_OK);
+	assert_int_equal(loopxen_back_holds(back), 1);
 	assert_int_equal(evtchn_pending(&back->evtchn, &port), 1); /* at the bind */
 	loopxen_notify(x, FRONT, theirs);
 	loopxen_notify(x, FRONT, theirs);
