@@ -136,8 +136,7 @@ int blk_queue_publish(struct blk_queue *q, uint64_t now)
 
 bool blk_queue_more(struct blk_queue *q)
 {
-	return q->gathered == q->ring.req_cons &&
-	       (!q->empty || pv_ring_final_check(&q->ring));
+	return q->gathered == q->ring.req_cons && pv_ring_final_check(&q->ring);
 }
 
 bool blk_queue_pending(const struct blk_queue *q)
