@@ -14,23 +14,6 @@ static void events_fail(struct events *events, int error)
 		events->error = error;
 }
 
-static void events_read(struct events *events)
-{
-	int r = 0;
-
-	if (!events->listening || events->read_op.busy)
-		return;
-	if (events->table_fd != events->fd)
-		r = loop_set_file(events->loop, LOOP_FILE_EVTCHN, events->fd);
-	if (r < 0) {
-		events_fail(events, r);
-		return;
-	}
-	events->table_fd = events->fd;
-	loop_read(events->loop, &events->read_op, LOOP_FILE_EVTCHN, events->fired,
-		  sizeof(events->fired));
-}
-
 static void events_fired(struct loop_op *op, int res)
 {
 	struct events *events = EVENTS_FROM(op, read_op);
@@ -41,8 +24,6 @@ static void events_fired(struct loop_op *op, int res)
 		events->unmask[events->unmasks++] = events->fired[i];
 	if (res < 0 && res != -ECANCELED && res != -EAGAIN && res != -EINTR)
 		events_fail(events, res);
-	else
-		events_read(events);
 }
 
 static void events_unmasked(struct loop_op *op, int res)
@@ -60,12 +41,29 @@ void events_init(struct events *events, struct loop *loop, struct policy_rate li
 	rate_init(&events->rate, limit, now);
 }
 
+void events_await(struct events *events)
+{
+	int r = 0;
+
+	if (!events->listening || events->read_op.busy)
+		return;
+	if (events->table_fd != events->fd)
+		r = loop_set_file(events->loop, LOOP_FILE_EVTCHN, events->fd);
+	if (r < 0) {
+		events_fail(events, r);
+		return;
+	}
+	events->table_fd = events->fd;
+	loop_read(events->loop, &events->read_op, LOOP_FILE_EVTCHN, events->fired,
+		  sizeof(events->fired));
+}
+
 void events_listen(struct events *events, int fd)
 {
 	events->listening = true;
 	events->unmasks = 0;
 	events->fd = fd;
-	events_read(events);
+	events_await(events);
 }
 
 void events_stop(struct events *events)

@@ -44,6 +44,8 @@ void events_listen(struct events *events, int fd);
 void events_stop(struct events *events);
 /* The rings were looked at, since what fired was read. */
 void events_unmask(struct events *events, uint64_t now);
+/* The loop is about to wait: read on. While there is work nobody does. */
+void events_await(struct events *events);
 /* When events_unmask() has something to do without an event; or UINT64_MAX. */
 uint64_t events_due(const struct events *events);
 

@@ -261,9 +261,11 @@ static bool host_idle(struct host *host, uint64_t now)
 	if (!host->events.listening)
 		return true;
 	due = host->class->due(host);
-	if (due <= now || host_spin(host, now) || host->class->arm(host))
+	if (due <= now || (loop_queued(&host->loop) && spin_eager(&host->spin)) ||
+	    host_spin(host, now) || host->class->arm(host))
 		return false;
 	events_unmask(&host->events, now);
+	events_await(&host->events);
 	unmask = events_due(&host->events);
 	host_timer(host, unmask < due ? unmask : due, now);
 	return true;
@@ -300,6 +302,7 @@ static int host_serve(struct host *host)
 		if (host->loop.stop)
 			break;
 		host_check(host, loop_turn(&host->loop, wait), "io_uring");
+		spin_turned(&host->spin, host->loop.called);
 		if (doors_changed(&host->doors))
 			host_update(host);
 	}

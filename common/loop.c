@@ -228,7 +228,6 @@ int loop_turn(struct loop *loop, bool wait)
 
 	if (r < 0 && r != -EINTR)
 		return r;
-	loop->turns++;
 	io_uring_for_each_cqe(&loop->ring, head, cqe)
 	{
 		struct loop_op *op = io_uring_cqe_get_data(cqe);
@@ -240,6 +239,7 @@ int loop_turn(struct loop *loop, bool wait)
 		op->done(op, cqe->res);
 	}
 	io_uring_cq_advance(&loop->ring, n);
+	loop->called = n;
 	return 0;
 }
 

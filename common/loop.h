@@ -28,7 +28,7 @@ struct loop_op {
 struct loop {
 	struct io_uring ring;
 	bool stop;
-	uint64_t turns; /* io_uring_enter calls that waited */
+	unsigned called; /* back, by the last turn */
 };
 
 /* Files of the loop's table; data operations name a slot, not a descriptor. */

@@ -5,6 +5,8 @@
 
 #define SPIN_SHORTEST_NS 1000 /* a window below is given up */
 #define SPIN_SKIP	 32   /* for so many waits */
+#define SPIN_PAUSE	 64   /* turns without being eager */
+#define SPIN_FILL_NS	 3600000000000ull
 
 const char *spin_set_time(struct spin_policy *policy, const char *value)
 {
@@ -42,10 +44,10 @@ static void spin_fill(struct spin *spin, uint64_t now)
 	uint64_t passed = now > spin->at ? now - spin->at : 0;
 
 	spin->at += passed;
-	/* More fills it anyway; and so the product cannot overflow. */
-	if (passed > 100ull * SPIN_BURST_NS)
-		passed = 100ull * SPIN_BURST_NS;
-	spin->budget += passed * spin->share / 100;
+	/* So that the product cannot overflow; nobody owes for longer. */
+	if (passed > SPIN_FILL_NS)
+		passed = SPIN_FILL_NS;
+	spin->budget += (int64_t)(passed * spin->share / 100);
 	if (spin->budget > SPIN_BURST_NS)
 		spin->budget = SPIN_BURST_NS;
 }
@@ -60,7 +62,7 @@ uint64_t spin_window(struct spin *spin, uint64_t now)
 			return 0;
 		spin->window = spin->longest;
 	}
-	return spin->window <= spin->budget ? spin->window : 0;
+	return (int64_t)spin->window <= spin->budget ? spin->window : 0;
 }
 
 void spin_done(struct spin *spin, uint64_t ns, bool hit)
@@ -68,10 +70,25 @@ void spin_done(struct spin *spin, uint64_t ns, bool hit)
 	spin->spins++;
 	spin->hits += hit;
 	spin->spent += ns;
-	spin->budget -= ns < spin->budget ? ns : spin->budget;
+	spin->budget -= (int64_t)ns;
 	spin->window = hit ? spin->window * 2 : spin->window / 2;
 	if (spin->window > spin->longest)
 		spin->window = spin->longest;
 	if (spin->window < SPIN_SHORTEST_NS)
 		spin->skip = SPIN_SKIP;
+}
+
+bool spin_eager(struct spin *spin)
+{
+	spin->eager = !spin->pause;
+	return spin->eager;
+}
+
+void spin_turned(struct spin *spin, bool called)
+{
+	if (spin->eager)
+		spin->pause = called ? 0 : SPIN_PAUSE;
+	else if (spin->pause)
+		spin->pause--;
+	spin->eager = false;
 }

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Looking at a ring for a while before sleeping: saves the client its event and
- * us a wake-up, for processor time.
+ * Looking once more before sleeping: saves the client its event and us a wake-up.
  *
- * Not a busy loop for its own sake, and never without a budget. Invariants:
- *  1. no single spin is longer than the policy's PollTime, and all of them together,
- *     over any time, no more than PollShare of one processor and SPIN_BURST_NS;
+ * Two ways. A spin looks at the rings for a while, for processor time. To be eager
+ * costs none to speak of: what is submitted may be done within the call that submits
+ * it (page cache, RAM), so that call does not wait. Not a busy loop for its own sake,
+ * and no spin without a budget. Invariants:
+ *  1. no spin is asked for that is longer than the policy's PollTime, and all of them
+ *     together, over any time, take no more than PollShare of one processor,
+ *     SPIN_BURST_NS, and what the last one was longer than it was asked to be;
  *  2. it adapts: a spin that finds nothing halves the next one, one that finds
- *     something doubles it; one that has become too short is left out for a while.
+ *     something doubles it; one that has become too short is left out for a while;
+ *     and so is being eager, once it finds nothing.
  */
 #ifndef XDD_SPIN_H
 #define XDD_SPIN_H
@@ -33,10 +37,12 @@ struct spin {
 	uint32_t share;
 	uint64_t window; /* of the next spin, ns */
 	uint32_t skip;	 /* waits until a window that was given up is tried again */
-	uint64_t budget; /* ns that may be spent */
+	int64_t budget;	 /* ns that may be spent; below 0 by what was overrun */
 	uint64_t at;	 /* the time up to which the budget was filled */
 	uint64_t spins, hits;
 	uint64_t spent; /* ns, since the start */
+	bool eager;	/* the answer to the last spin_eager() */
+	uint32_t pause; /* turns of the loop until being eager is tried again */
 };
 
 void spin_init(struct spin *spin, struct spin_policy policy, uint64_t now);
@@ -44,5 +50,9 @@ void spin_init(struct spin *spin, struct spin_policy policy, uint64_t now);
 uint64_t spin_window(struct spin *spin, uint64_t now);
 /* It was looked for @ns, and something was found or not. */
 void spin_done(struct spin *spin, uint64_t ns, bool hit);
+/* Something is to be submitted: true, do not wait for it. */
+bool spin_eager(struct spin *spin);
+/* After each turn of the loop, eager or not: it called somebody back. */
+void spin_turned(struct spin *spin, bool called);
 
 #endif

@@ -15,9 +15,6 @@
 #define TAKE_ALONE  64
 #define TAKE_SHARED 16
 
-/* Turns before a store that once did not answer at once is tried again. */
-#define EAGER_PAUSE 64
-
 /* Units of idle pages that one tick gives back: each is a call to the keeper. */
 #define AGE_UNITS 64
 
@@ -94,23 +91,7 @@ static int pv_serve(struct blk_pv *pv, uint64_t now)
 	} while (pv->done || more || pv->freed);
 	if (pv->why)
 		return 0;
-	r = pv_publish(pv, now);
-	if (r < 0 || pv->state != BLK_PV_UP)
-		return r;
-	pv->eager = pv->busy && !pv->pause;
-	if (pv->eager)
-		pv->due = now;
-	return 0;
-}
-
-/* What was said of the last turn is judged in this one. */
-static void pv_judge(struct blk_pv *pv)
-{
-	if (pv->eager)
-		pv->pause = pv->busy ? EAGER_PAUSE : 0;
-	else if (pv->pause)
-		pv->pause--;
-	pv->eager = false;
+	return pv_publish(pv, now);
 }
 
 /* Invariant 5: nothing is with the core. */
@@ -139,7 +120,6 @@ int blk_pv_turn(struct blk_pv *pv, uint64_t now)
 	if (pv->error || pv->state == BLK_PV_DOWN)
 		return pv->error;
 	pv->now = pv->memory.pgrants.now = now;
-	pv_judge(pv);
 	pv->error = pv_serve(pv, now);
 	if (pv->error)
 		return pv->error;
@@ -216,8 +196,6 @@ void blk_pv_start(struct blk_pv *pv, uint64_t now)
 	pv->turn = 0;
 	pv->why = NULL;
 	pv->told = false;
-	pv->eager = false;
-	pv->pause = 0;
 	assert(!pv->busy && !pv->done);
 	rate_init(&pv->operations, pv->conf.policy->operations, now);
 	rate_init(&pv->bytes, pv->conf.policy->bytes, now);

@@ -27,10 +27,7 @@
  *     it is home, in whichever queue;
  *  8. queues take turns: one that started something hands the turn on, one that
  *     must wait for what they share keeps it. So none waits longer than the
- *     others' batches, and a large request is not passed by small ones for ever;
- *  9. a store that answers from within the call that asks it (page cache, RAM) is
- *     not waited for: the next turn follows at once (eager), and most often finds
- *     answers and new requests together, without an event of either side.
+ *     others' batches, and a large request is not passed by small ones for ever.
  *
  * Source: xen/io/blkif.h, xen/io/ring.h, xen/io/protocols.h.
  */
@@ -107,9 +104,7 @@ struct blk_pv {
 	struct blk_slot *barrier; /* among them, or NULL */
 	struct blk_slot *done;	  /* DONE, to be released, oldest first */
 	struct blk_slot *done_last;
-	bool freed;	/* since it was cleared, busy has shrunk */
-	bool eager;	/* invariant 9: the last turn wanted the next one at once */
-	uint32_t pause; /* turns before that is tried again */
+	bool freed; /* since it was cleared, busy has shrunk */
 
 	struct rate operations, bytes;
 	uint64_t now, due; /* of the last turn, of the next */

@@ -37,7 +37,6 @@ void blk_queue_open(struct blk_queue *q)
 {
 	assert(q->ring.entries <= q->slots);
 	q->gathered = q->ring.req_cons;
-	q->empty = false;
 }
 
 void blk_queue_turn(struct blk_queue *q)
@@ -49,18 +48,18 @@ void blk_queue_turn(struct blk_queue *q)
 bool blk_queue_take(struct blk_queue *q, uint32_t max, uint64_t now)
 {
 	uint8_t entry[BLKIF_ENTRY_MAX];
+	bool empty = false;
 	uint32_t n = 0;
 
 	if (q->gathered != q->ring.req_cons)
 		return false;
-	q->empty = false;
 	for (; n < max && q->budget; n++) {
 		struct blk_slot *slot = blk_queue_slot(q, q->ring.req_cons);
 		enum pv_ring_status status = pv_ring_take(&q->ring, entry);
 
 		if (status == PV_RING_BROKEN)
 			blk_pv_break(q->pv, "its request index passed its requests");
-		q->empty = status == PV_RING_EMPTY;
+		empty = status == PV_RING_EMPTY;
 		if (status != PV_RING_OK)
 			break;
 		blk_slot_take(slot, entry, now);
@@ -71,7 +70,7 @@ bool blk_queue_take(struct blk_queue *q, uint32_t max, uint64_t now)
 		if (q->pages >= TAKE_PAGES && !q->deep)
 			q->budget = 0;
 	}
-	return n && q->budget && !q->empty;
+	return n && q->budget && !empty;
 }
 
 /* Read the segment tables of what was taken, all in one batch. */

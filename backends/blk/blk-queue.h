@@ -76,7 +76,6 @@ struct blk_queue {
 	uint32_t budget;   /* still to be taken in this turn */
 	uint32_t pages;	   /* of what was taken in it */
 	bool deep;	   /* many waited when it began */
-	bool empty;	   /* the ring said so when it was looked at last */
 };
 
 /* blk-queue.c: the verbs on a ring. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* When the door asks to be woken, and when it had rather look again. */
+/* When the door asks to be woken. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,11 +11,6 @@
 
 static struct bed bed;
 static struct front_buf buf;
-
-static bool due_now(void)
-{
-	return blk_pv_due(&bed.pv) <= loopxen_now(bed.x);
-}
 
 /* One request more; true if the front end has to send an event for it. */
 static bool ask(unsigned id)
@@ -60,48 +55,10 @@ static void armed_before_a_wait(void **state)
 	assert_false(blk_pv_pending(&bed.pv));
 }
 
-/* A store that answers before the next turn is not waited for; one that does not is
- * waited for, and tried again only after many turns. */
-static void eager(void **state)
-{
-	struct front_rsp rsp;
-	unsigned tried = 0;
-
-	(void)state;
-	bed_up(&bed, &(struct bed_conf){.slow = true});
-	buf = front_buf(&bed.front, false);
-	assert_int_equal(bed_run(&bed), 0);
-	for (unsigned id = 0; id < 100; id++) {
-		ask(id);
-		turn();
-		assert_true(due_now());
-		bed_complete(&bed, 0);
-		turn();
-		assert_false(due_now());
-		assert_true(front_answer(&bed.front, &rsp));
-	}
-	for (unsigned id = 0; id < 1000; id++) {
-		ask(id);
-		turn();
-		if (due_now()) {
-			tried++;
-			turn();
-		}
-		assert_false(due_now());
-		bed_complete(&bed, 0);
-		turn();
-		assert_false(due_now());
-		assert_true(front_answer(&bed.front, &rsp));
-	}
-	assert_in_range(tried, 2, 100);
-	assert_int_equal(bed_down(&bed), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(armed_before_a_wait),
-		cmocka_unit_test(eager),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

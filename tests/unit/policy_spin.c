@@ -103,6 +103,39 @@ static void time_that_stands(void **state)
 	assert_true(spent <= SPIN_BURST_NS);
 }
 
+/* What overruns its window is owed. */
+static void overrun(void **state)
+{
+	struct spin spin = fresh(100, 10);
+	uint64_t now = SECOND;
+
+	(void)state;
+	assert_true(spin_window(&spin, now));
+	spin_done(&spin, SECOND, true);
+	assert_int_equal(spin_window(&spin, now + 9 * SECOND), 0);
+	assert_true(spin_window(&spin, now + 11 * SECOND));
+}
+
+/* One who is answered before the next turn stays eager; one who is not waits, and
+ * tries again only after many turns. */
+static void eager(void **state)
+{
+	struct spin spin = {0};
+	unsigned tried = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		assert_true(spin_eager(&spin));
+		spin_turned(&spin, true);
+		spin_turned(&spin, i % 2); /* a wait, which says nothing */
+	}
+	for (unsigned i = 0; i < 1000; i++) {
+		tried += spin_eager(&spin);
+		spin_turned(&spin, !spin.eager);
+	}
+	assert_in_range(tried, 10, 20);
+}
+
 static void keys(void **state)
 {
 	struct spin_policy policy = {0};
@@ -129,6 +162,8 @@ int main(void)
 		cmocka_unit_test(saves_up_no_more_than_a_burst),
 		cmocka_unit_test(adapts),
 		cmocka_unit_test(time_that_stands),
+		cmocka_unit_test(overrun),
+		cmocka_unit_test(eager),
 		cmocka_unit_test(keys),
 	};
 
