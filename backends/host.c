@@ -349,8 +349,9 @@ static int host_policy(struct host *host, const char *name)
 	if (host->policy.class != host->class->class) {
 		log_line(&host->log, LOG_LEVEL_ERROR,
 			 "Class is %s: this program serves %s; start xdd-%s@%s",
-			 class_info(host->policy.class)->name, host->class->name,
-			 class_info(host->policy.class)->name, name);
+			 class_info(host->policy.class, host->policy.door)->name,
+			 host->class->name,
+			 class_info(host->policy.class, host->policy.door)->name, name);
 		return -EINVAL;
 	}
 	if (!host->doors.inner && host->policy.isolation == POLICY_DOMAIN) {

@@ -29,6 +29,7 @@ static const struct client_form {
 	[WIRE_READ] = {sizeof(struct wire_read), sizeof(struct wire_value), 0},
 	[WIRE_WRITE] = {sizeof(struct wire_write), 0, 0},
 	[WIRE_REMOVE] = {0, 0, 0},
+	[WIRE_MAP_POOL] = {sizeof(struct wire_name), sizeof(struct wire_mapped), 0},
 };
 
 /* What a message brought along. */

@@ -99,8 +99,7 @@ static int grants_keeper_map(struct grants *g, const struct gref *refs, uint32_t
 	assert(n && n <= GRANTS_BATCH_MAX);
 	m->map.n = n;
 	m->map.writable = writable;
-	for (uint32_t i = 0; i < n; i++)
-		m->map.ref[i] = refs[i].v;
+	memcpy(m->map.ref, refs, n * sizeof(*refs));
 	r = grants_call(c, WIRE_MAP);
 	return r ? r : grants_take(c, n, writable, out);
 }
@@ -120,6 +119,25 @@ static int grants_keeper_map_ring(struct grants *g, const char *const *keys, uin
 	}
 	r = grants_call(c, WIRE_MAP_RING);
 	return r ? r : grants_take(c, n, true, out);
+}
+
+static int grants_keeper_map_pool(struct grants *g, const char *key,
+				  struct grants_map *out)
+{
+	struct client *c = grants_client(g);
+	struct wire_message *m = client_request(c);
+	uint32_t n;
+	int r;
+
+	assert(strlen(key) <= GRANTS_KEY_MAX);
+	strcpy(m->name.key, key);
+	r = grants_call(c, WIRE_MAP_POOL);
+	if (r)
+		return r;
+	n = m->mapped.pages;
+	if (!n || n > GRANTS_BATCH_MAX)
+		return client_misfit(c, "the keeper registered no run of a pool");
+	return grants_take(c, n, true, out);
 }
 
 static int grants_keeper_unmap(struct grants *g, struct grants_map *map)
@@ -175,6 +193,7 @@ static int grants_keeper_copy(struct grants *g, struct grants_seg *segs, uint32_
 static const struct grants_ops grants_keeper_ops = {
 	.map = grants_keeper_map,
 	.map_ring = grants_keeper_map_ring,
+	.map_pool = grants_keeper_map_pool,
 	.unmap = grants_keeper_unmap,
 	.copy = grants_keeper_copy,
 };

@@ -8,8 +8,9 @@
  * loopback world of the tests. One contract suite holds for all of them.
  *
  * Invariants:
- *  1. a back end names a ring's reference by its xenstore key, never by its
- *     number; data references come from requests and are checked by policy;
+ *  1. a back end names a ring's or a pool's references by their xenstore key, never
+ *     by number; data references come from requests and are checked by policy, and
+ *     so are with Mode = grant a virtqueue's, which come from messages;
  *  2. all or nothing: a call that does not return GRANTS_OK maps nothing;
  *  3. no memory stays mapped past grants_unmap(); pages mapped readable fault
  *     on a write, whatever is done to them later;
@@ -37,7 +38,7 @@ enum grants_status {
 	GRANTS_REFUSED, /* policy or quota; the keeper logged the rule */
 	GRANTS_BAD,	/* Xen refused: no such grant, not for us, read-only */
 	GRANTS_BUSY,	/* another instance of this client holds the reference */
-	GRANTS_ABSENT,	/* a named key is missing or is not a number */
+	GRANTS_ABSENT,	/* a named key is missing, or is no number, no run */
 	GRANTS_LATE,	/* xenstore did not answer in time; ask again */
 };
 
@@ -71,12 +72,14 @@ struct grants_ops {
 		   struct grants_map *out);
 	int (*map_ring)(struct grants *g, const char *const *keys, uint32_t n,
 			struct grants_map *out);
+	int (*map_pool)(struct grants *g, const char *key, struct grants_map *out);
 	int (*unmap)(struct grants *g, struct grants_map *map);
 	int (*copy)(struct grants *g, struct grants_seg *segs, uint32_t n);
 };
 
 /* Map @n (1 to GRANTS_BATCH_MAX) data references of the client, contiguously,
- * in order; a reference may stand only once in a call. */
+ * in order; a reference may stand only once in a call. With Mode = grant those of a
+ * virtqueue's areas, which count as pages of a ring. */
 static inline int grants_map(struct grants *g, const struct gref *refs, uint32_t n,
 			     bool writable, struct grants_map *out)
 {
@@ -89,6 +92,15 @@ static inline int grants_map_ring(struct grants *g, const char *const *keys, uin
 				  struct grants_map *out)
 {
 	return g->ops->map_ring(g, keys, n, out);
+}
+
+/* Map the run of a pool's pages that the front-end key @key names ("pool-ref0":
+ * virtio-msg-xen.md, section 1), writable; @out->pages says how many they are, 1 to
+ * GRANTS_BATCH_MAX. */
+static inline int grants_map_pool(struct grants *g, const char *key,
+				  struct grants_map *out)
+{
+	return g->ops->map_pool(g, key, out);
 }
 
 /* The pages are gone when this returns, and *@map is zeroed. */

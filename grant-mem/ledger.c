@@ -32,8 +32,7 @@ static int set_runs(int fd, short type, const struct gref *refs, uint32_t n)
 	int err = 0;
 
 	for (uint32_t i = 0, run; !err && i < n; i += run) {
-		for (run = 1; i + run < n && refs[i + run].v == refs[i].v + run; run++)
-			;
+		run = gref_run(refs + i, n - i);
 		err = set(fd, type, refs[i].v, run);
 	}
 	return err == -EACCES ? -EAGAIN : err;

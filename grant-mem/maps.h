@@ -14,8 +14,8 @@
  *  3. releases are asked for in order, each with a deadline; one that passes
  *     it means that the back end lied or does not let go;
  *  4. a release pair serves one release until the kernel signalled it;
- *  5. a reference is a ring's or data's, never both at once: a back end cannot
- *     have its ring's page as a request's data by naming the number.
+ *  5. a reference is a ring's, data's or a pool's, never two of them at once: a back
+ *     end cannot have its ring's page as a request's data by naming the number.
  *
  * A registration goes LIVE -> QUEUED (asked, no pair is free) -> RELEASING
  * (pair taken) -> FREE, or from anywhere to FREE when the back end is dead.

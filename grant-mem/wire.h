@@ -33,9 +33,9 @@
 #define WIRE_VALUE_BYTES 256
 
 enum wire_type {
-	WIRE_HELLO = 1,	  /* wire_hello -> wire_welcome + 4 descriptors */
-	WIRE_BEGIN,	  /* nothing -> wire_begin */
-	WIRE_MAP,	  /* wire_map -> wire_mapped */
+	WIRE_HELLO = 1, /* wire_hello -> wire_welcome + 4 descriptors */
+	WIRE_BEGIN,	/* nothing -> wire_begin */
+	WIRE_MAP, /* wire_map -> wire_mapped: data; with Mode = grant a virtqueue's */
 	WIRE_MAP_RING,	  /* wire_map_ring -> wire_mapped */
 	WIRE_UNMAP,	  /* wire_unmap: the pages are munmapped, let go of them */
 	WIRE_COPY,	  /* wire_copy -> wire_copied */
@@ -44,6 +44,7 @@ enum wire_type {
 	WIRE_READ,	  /* wire_read -> wire_value */
 	WIRE_WRITE,	  /* wire_write */
 	WIRE_REMOVE,	  /* nothing */
+	WIRE_MAP_POOL,	  /* wire_name -> wire_mapped */
 	WIRE_STATUS = 64, /* keeper to back end, unasked: wire_status */
 };
 
@@ -104,7 +105,7 @@ struct wire_begin {
 struct wire_map {
 	uint32_t n;
 	uint32_t writable; /* 0 or 1 */
-	uint32_t ref[WIRE_REFS_MAX];
+	struct gref ref[WIRE_REFS_MAX];
 };
 
 struct wire_map_ring {

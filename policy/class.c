@@ -14,23 +14,32 @@
 
 /* clang-format off */
 #define KEYS(...) (const char *const[]){__VA_ARGS__, NULL}
+#define NO_KEYS	  (const char *const[]){NULL}
 
-/* name, kind, section, tag_key; pv_mode, client_pages, ring_pages, data_pages; ring_keys,
- * event_keys, back_keys */
-static const struct class_info infos[] = {
-	[POLICY_BLK] = {"blk", "vbd", "Block", "params",
+/* What all classes have with Door = virtio: backends/door/virtio-msg-xen.md. */
+#define VIRTIO(name, section, tag_key, data_pages)                                     \
+	{name, "vmsg_" name, section, tag_key,                                   \
+		POLICY_POOL, POLICY_BOTH, 1, data_pages, KEYS("control-ref"),          \
+		KEYS("pool-ref#"), KEYS("event-channel"),                              \
+		KEYS("state", "xdd-reason", "versions", "memory", "pool-pages")}
+
+/* name, kind, section, tag_key; mode, client_pages, ring_pages, data_pages; ring_keys,
+ * pool_keys, event_keys, back_keys */
+static const struct class_info infos[][POLICY_VIRTIO + 1] = {
+	[POLICY_BLK] = {{"blk", "vbd", "Block", "params",
 		POLICY_MAP, POLICY_BOTH, 1, 352, /* 32 requests of 11 segments */
-		KEYS("ring-ref", "ring-ref#", "queue-#/ring-ref", "queue-#/ring-ref#"),
+		KEYS("ring-ref", "ring-ref#", "queue-#/ring-ref", "queue-#/ring-ref#"), NO_KEYS,
 		KEYS("event-channel", "queue-#/event-channel"),
 		KEYS("state", "xdd-reason", "feature-flush-cache", "feature-barrier",
 		     "feature-discard", "discard-granularity", "discard-alignment",
 		     "discard-secure", "feature-persistent", "feature-max-indirect-segments",
 		     "max-ring-page-order", "max-ring-pages", "multi-queue-max-queues",
 		     "sectors", "sector-size", "physical-sector-size", "info")},
-	[POLICY_NET] = {"net", "vif", "Net", "vifname",
+		VIRTIO("blk", "Block", "params", 352)},
+	[POLICY_NET] = {{"net", "vif", "Net", "vifname",
 		POLICY_COPY, POLICY_BOTH, 2, 64, /* one batch of copies */
 		KEYS("tx-ring-ref", "rx-ring-ref", "queue-#/tx-ring-ref", "queue-#/rx-ring-ref",
-		     "ctrl-ring-ref"),
+		     "ctrl-ring-ref"), NO_KEYS,
 		KEYS("event-channel", "event-channel-tx", "event-channel-rx",
 		     "queue-#/event-channel", "queue-#/event-channel-tx",
 		     "queue-#/event-channel-rx", "event-channel-ctrl"),
@@ -39,25 +48,29 @@ static const struct class_info infos[] = {
 		     "feature-multicast-control", "feature-dynamic-multicast-control",
 		     "feature-split-event-channels", "feature-ctrl-ring",
 		     "multi-queue-max-queues")},
-	[POLICY_SND] = {"snd", "vsnd", "Sound", "xdd-policy",
+		VIRTIO("net", "Net", "vifname", 64)},
+	[POLICY_SND] = {{"snd", "vsnd", "Sound", "xdd-policy",
 		POLICY_MAP, POLICY_READABLE, 2, 65, /* 256 KiB and the list of its pages */
-		KEYS("#/#/ring-ref", "#/#/evt-ring-ref"),
+		KEYS("#/#/ring-ref", "#/#/evt-ring-ref"), NO_KEYS,
 		KEYS("#/#/event-channel", "#/#/evt-event-channel"),
 		KEYS("state", "xdd-reason", "versions")},
-	[POLICY_DISPL] = {"displ", "vdispl", "Display", "xdd-policy",
+		VIRTIO("snd", "Sound", "xdd-policy", 65)},
+	[POLICY_DISPL] = {{"displ", "vdispl", "Display", "xdd-policy",
 		POLICY_MAP, POLICY_READABLE, 2, 4054, /* two of 1920x1080x32, their lists */
-		KEYS("#/req-ring-ref", "#/evt-ring-ref"),
+		KEYS("#/req-ring-ref", "#/evt-ring-ref"), NO_KEYS,
 		KEYS("#/req-event-channel", "#/evt-event-channel"),
 		KEYS("state", "xdd-reason", "versions")},
-	[POLICY_CAN] = {"can", "vcan", "Can", "xdd-policy", POLICY_COPY, POLICY_BOTH, 2, 64,
-		KEYS("tx-ring-ref", "rx-ring-ref"), KEYS("event-channel"),
+		VIRTIO("displ", "Display", "xdd-policy", 4054)},
+	[POLICY_CAN] = {{"can", "vcan", "Can", "xdd-policy", POLICY_COPY, POLICY_BOTH, 2, 64,
+		KEYS("tx-ring-ref", "rx-ring-ref"), NO_KEYS, KEYS("event-channel"),
 		KEYS("state", "xdd-reason", "versions")},
+		VIRTIO("can", "Can", "xdd-policy", 64)},
 };
 /* clang-format on */
 
-const struct class_info *class_info(enum policy_class class)
+const struct class_info *class_info(enum policy_class class, enum policy_door door)
 {
-	return &infos[class];
+	return &infos[class][door];
 }
 
 static bool key_matches(const char *pattern, const char *key)

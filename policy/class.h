@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a class of devices is called in xenstore, and which keys matter to it:
- * data, one row a class. The keeper knows no class by code, only by its row.
+ * data, one row a class and door. The keeper knows no class by code, only by its row.
  */
 #ifndef XDD_CLASS_H
 #define XDD_CLASS_H
@@ -14,17 +14,19 @@ struct class_info {
 	const char *section; /* its section of the policy, "Block" */
 	const char *tag_key; /* back-end key, written by the toolstack alone, that holds
 				the tag: "params" */
-	enum policy_mode pv_mode;	/* default of Mode with Door = pv */
+	enum policy_mode mode;		/* default of Mode */
 	enum policy_pages client_pages; /* default of ClientPages */
-	uint32_t ring_pages; /* default of RingPages, and the least that works */
+	uint32_t ring_pages; /* default of RingPages, and the least that works; with
+				Mode = grant a virtqueue's are added */
 	uint32_t data_pages; /* default of DataPages */
 	/* NULL-terminated patterns of keys; '#' stands for a decimal number. */
 	const char *const *ring_keys;  /* front end: grant references of rings */
+	const char *const *pool_keys;  /* front end: runs of a pool's references */
 	const char *const *event_keys; /* front end: event channel ports */
 	const char *const *back_keys;  /* what a back end may write in its directory */
 };
 
-const struct class_info *class_info(enum policy_class class);
+const struct class_info *class_info(enum policy_class class, enum policy_door door);
 /* True if @key matches one of @patterns. */
 bool class_key_matches(const char *const *patterns, const char *key);
 /* The xenstore device number of @device ("xvda": 51712; "0": 0), or false. */

@@ -29,7 +29,7 @@ static struct verdict may_use(const struct policy *p, bool mode, enum policy_pag
 		return verdict(p, false, POLICY_KEY_MODE);
 	if (!(p->client_pages & use))
 		return verdict(p, false, POLICY_KEY_CLIENT_PAGES);
-	return verdict(p, fits(held, n, p->data_pages), POLICY_KEY_DATA_PAGES);
+	return verdict(p, fits(held, n, p->data_pages), policy_data_key(p));
 }
 
 struct verdict policy_may_map(const struct policy *policy,
@@ -37,14 +37,19 @@ struct verdict policy_may_map(const struct policy *policy,
 			      enum policy_purpose purpose, const struct gref *refs,
 			      uint32_t n, bool writable)
 {
-	bool maps = policy->mode == POLICY_MAP || policy->mode == POLICY_POOL;
+	bool ring = purpose == POLICY_PURPOSE_RING;
+	bool pool = purpose == POLICY_PURPOSE_POOL;
 	struct verdict v;
 
-	if (purpose == POLICY_PURPOSE_RING)
-		return verdict(policy, fits(usage->ring_pages, n, policy->ring_pages),
-			       POLICY_KEY_RING_PAGES);
-	v = may_use(policy, maps, writable ? POLICY_WRITABLE : POLICY_READABLE,
-		    usage->data_pages, n);
+	if (ring)
+		v = verdict(policy, fits(usage->ring_pages, n, policy->ring_pages),
+			    POLICY_KEY_RING_PAGES);
+	else
+		v = may_use(policy, policy->mode == (pool ? POLICY_POOL : POLICY_MAP),
+			    writable ? POLICY_WRITABLE : POLICY_READABLE,
+			    usage->data_pages, n);
+	if (ring && policy->mode != POLICY_GRANT)
+		return v;
 	for (uint32_t i = 0; v.allowed && i < n; i++)
 		v = verdict(policy, in_range(policy, refs[i]), POLICY_KEY_GRANT_REFS);
 	return v;

@@ -23,8 +23,10 @@ struct policy_usage {
 };
 
 enum policy_purpose {
-	POLICY_PURPOSE_RING, /* named by a xenstore key, read by the keeper */
+	POLICY_PURPOSE_RING, /* named by a xenstore key, read by the keeper; with Mode =
+				grant a virtqueue's, named by a message */
 	POLICY_PURPOSE_DATA, /* named by a request on a ring */
+	POLICY_PURPOSE_POOL, /* named by a xenstore key, read by the keeper */
 };
 
 struct verdict {
@@ -34,10 +36,11 @@ struct verdict {
 };
 
 /* May @n references be mapped for @purpose, writable or only readable?
- * Refuses n = 0, a reference outside GrantRefs (data only: a ring's
- * references are the client's own choice, bounded by RingPages), a direction
- * outside ClientPages (data only), a Mode that does not map (data only), and
- * a quota passed. An allowed one names GrantRefs, for a ring RingPages. */
+ * Refuses n = 0, a quota passed, and what is no ring: a direction outside
+ * ClientPages, and a Mode that is not map for data, not pool for a pool. Refuses
+ * a reference outside GrantRefs, but not a ring's, since those are the client's
+ * own choice; with Mode = grant a ring's too, which a back end may then choose.
+ * An allowed one names GrantRefs, or RingPages where these are not asked. */
 struct verdict policy_may_map(const struct policy *policy,
 			      const struct policy_usage *usage,
 			      enum policy_purpose purpose, const struct gref *refs,

@@ -12,6 +12,16 @@ struct gref {
 	uint32_t v; /* grant reference (xen/grant_table.h: grant_ref_t) */
 };
 
+/* References in ascending order that @refs begins with, of @n: at least one. */
+static inline uint32_t gref_run(const struct gref *refs, uint32_t n)
+{
+	uint32_t run = 1;
+
+	while (run < n && refs[run].v == refs[0].v + run)
+		run++;
+	return run;
+}
+
 struct domid {
 	uint16_t v; /* domain (xen/xen.h: domid_t); 0x7ff0 and up are reserved */
 };

@@ -169,6 +169,7 @@ const struct key_row key_rows[POLICY_KEY_COUNT] = {
 	ROW(RING_PAGES, "Memory.RingPages", ring_pages, false, set_number, 1024, NULL, "1-1024"),
 	ROW(DATA_PAGES, "Memory.DataPages", data_pages, false, set_number, 1048576, NULL,
 	    "1-1048576"),
+	ROW(POOL_PAGES, "Memory.PoolPages", data_pages, false, set_number, 4096, NULL, "1-4096"),
 	ROW(GRANT_REFS, "Memory.GrantRefs", first_ref, false, set_refs, 0, NULL,
 	    "FIRST-LAST, with 8 <= FIRST <= LAST <= 4294967295"),
 	ROW(IN_FLIGHT, "Limits.InFlight", in_flight, true, set_number, 65535, NULL, "1-65535"),
@@ -200,4 +201,10 @@ bool key_set(enum policy_key key, const char *value, struct policy *policy)
 const char *policy_key_name(enum policy_key key)
 {
 	return key_rows[key].name;
+}
+
+enum policy_key policy_data_key(const struct policy *policy)
+{
+	return policy->mode == POLICY_POOL ? POLICY_KEY_POOL_PAGES
+					   : POLICY_KEY_DATA_PAGES;
 }

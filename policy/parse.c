@@ -21,7 +21,8 @@ static const struct {
 	{"", "Format"},
 	{"Backend", "Class, Door, Resource, ReadOnly, Isolation"},
 	{"Client", "Domain, Tag, Device"},
-	{"Memory", "Mode, ClientPages, Exclusive, RingPages, DataPages, GrantRefs"},
+	{"Memory",
+	 "Mode, ClientPages, Exclusive, RingPages, DataPages, PoolPages, GrantRefs"},
 	{"Limits", "InFlight, Operations, Bytes, Events"},
 	{"Audit", "Level, Full"},
 };
@@ -45,7 +46,8 @@ bool policy_name_ok(const char *name)
 
 static const char *section_name(unsigned i)
 {
-	return i < GENERIC ? sections[i].name : class_info(i - GENERIC)->section;
+	return i < GENERIC ? sections[i].name
+			   : class_info(i - GENERIC, POLICY_PV)->section;
 }
 
 static void read_section(struct parser *parser, const struct text_line *line)
@@ -123,35 +125,36 @@ static void find_missing(struct parser *parser)
 	}
 }
 
-/* The defaults that depend on other keys. */
+/* The defaults that depend on other keys. Mode = grant: beside the control page the
+ * three parts of a virtqueue. */
 static void fill_defaults(struct policy *policy)
 {
-	const struct class_info *info = class_info(policy->class);
-	bool pv = policy->door == POLICY_PV;
+	const struct class_info *info = class_info(policy->class, policy->door);
 
 	if (!policy->line[POLICY_KEY_MODE])
-		policy->mode = pv ? info->pv_mode : POLICY_POOL;
+		policy->mode = info->mode;
 	if (!policy->line[POLICY_KEY_CLIENT_PAGES]) {
-		policy->client_pages = pv ? info->client_pages : POLICY_BOTH;
-		if (pv && policy->class == POLICY_BLK && policy->read_only)
+		policy->client_pages = info->client_pages;
+		if (policy->class == POLICY_BLK && policy->door == POLICY_PV &&
+		    policy->read_only)
 			policy->client_pages = POLICY_WRITABLE;
 	}
-	/* Virtio: the control page, and in grant mode the three parts of a queue. */
 	if (!policy->line[POLICY_KEY_RING_PAGES])
-		policy->ring_pages = pv				    ? info->ring_pages
-				     : policy->mode == POLICY_GRANT ? 4
-								    : 1;
-	if (!policy->line[POLICY_KEY_DATA_PAGES])
-		policy->data_pages = info->data_pages;
+		policy->ring_pages =
+			info->ring_pages + (policy->mode == POLICY_GRANT ? 3 : 0);
+	if (!policy->line[policy_data_key(policy)])
+		policy->data_pages =
+			policy->mode == POLICY_POOL ? 1024 : info->data_pages;
 }
 
 /* The combinations that cannot work; judged if all that they rest on is good. */
 static void find_conflicts(struct parser *parser)
 {
 	const struct policy *p = &parser->policy;
-	const struct class_info *info = class_info(p->class);
+	const struct class_info *info = class_info(p->class, p->door);
 	bool pv = p->door == POLICY_PV, blk = p->class == POLICY_BLK;
 	bool pv_mode = p->mode == POLICY_MAP || p->mode == POLICY_COPY;
+	bool pool = p->mode == POLICY_POOL;
 	bool buffers = p->class == POLICY_SND || p->class == POLICY_DISPL;
 	bool both = p->client_pages == POLICY_BOTH;
 	uint32_t id;
@@ -178,6 +181,10 @@ static void find_conflicts(struct parser *parser)
 		     "the list of a buffer's pages is read from client pages", "readable, both"),
 		RULE(!blk && p->line[POLICY_KEY_READ_ONLY], READ_ONLY, "a key of Class = blk",
 		     "no such line"),
+		RULE(!pv && pool && p->line[POLICY_KEY_DATA_PAGES], DATA_PAGES,
+		     "a pool is bounded by PoolPages", "no such line"),
+		RULE(!pool && p->line[POLICY_KEY_POOL_PAGES], POOL_PAGES,
+		     "a key of Mode = pool", "no such line"),
 		RULE(pv && p->ring_pages < info->ring_pages, RING_PAGES,
 		     "a device of this Class has two rings", "2-1024"),
 		RULE(!class_device_id(p->class, p->device, &id), DEVICE,

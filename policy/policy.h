@@ -66,6 +66,7 @@ enum policy_key {
 	POLICY_KEY_EXCLUSIVE,
 	POLICY_KEY_RING_PAGES,
 	POLICY_KEY_DATA_PAGES,
+	POLICY_KEY_POOL_PAGES,
 	POLICY_KEY_GRANT_REFS,
 	POLICY_KEY_IN_FLIGHT,
 	POLICY_KEY_OPERATIONS,
@@ -96,7 +97,8 @@ struct policy {
 	enum policy_pages client_pages;
 	bool exclusive;
 	uint32_t ring_pages; /* pages mapped as rings, at once */
-	uint32_t data_pages; /* pages mapped as data, or copied in one batch */
+	uint32_t data_pages; /* pages mapped as data, copied in one batch, or of a pool;
+				policy_data_key() is the key that says so */
 	struct gref first_ref, last_ref;
 
 	uint32_t in_flight;
@@ -160,5 +162,7 @@ bool policy_value_rate(const char *value, struct policy_rate *out);
 
 /* "Memory.DataPages", for messages and the audit log. */
 const char *policy_key_name(enum policy_key key);
+/* The key that @policy's data_pages stands under: PoolPages with Mode = pool. */
+enum policy_key policy_data_key(const struct policy *policy);
 
 #endif

@@ -118,7 +118,8 @@ static void service(struct generator *g, const struct instance *instance,
 
 static void process_units(struct generator *g, const struct instance *instance)
 {
-	const char *class = class_info(instance->policy->class)->name;
+	const char *class =
+		class_info(instance->policy->class, instance->policy->door)->name;
 	char wants[UNIT_NAME_MAX + 64];
 	struct resource resource;
 
@@ -137,7 +138,7 @@ static void domain_units(struct generator *g, const struct instance *instance)
 
 	resource_lines(instance->policy, &resource);
 	snprintf(role, sizeof(role), "%s-domain",
-		 class_info(instance->policy->class)->name);
+		 class_info(instance->policy->class, instance->policy->door)->name);
 	service(g, instance, role, resource.unit, resource.service,
 		!resource.in_memory);
 }

@@ -112,8 +112,7 @@ static const char *runs_of(const struct gref *refs, uint32_t n)
 	size_t at = 0;
 
 	for (uint32_t i = 0, run; i < n; i += run) {
-		for (run = 1; i + run < n && refs[i + run].v == refs[i].v + run; run++)
-			;
+		run = gref_run(refs + i, n - i);
 		if (at > sizeof(out) - 40) {
 			snprintf(out + at, sizeof(out) - at, "+%u", n - i);
 			break;
@@ -125,17 +124,16 @@ static const char *runs_of(const struct gref *refs, uint32_t n)
 	return out;
 }
 
-static int map(struct keeper *k, enum policy_purpose purpose, const uint32_t *numbers,
+static int map(struct keeper *k, enum policy_purpose purpose, const struct gref *refs,
 	       uint32_t n, bool writable)
 {
-	const char *what = purpose == POLICY_PURPOSE_RING ? "map of a ring" : "map";
+	static const char *const whats[] = {"map of a ring", "map", "map of a pool"};
+	static const char *const purposes[] = {"ring", "data", "pool"};
 	struct wire_mapped *out = &k->peer.out.mapped;
-	struct gref refs[WIRE_REFS_MAX];
+	const char *what = whats[purpose];
 	enum wire_result result;
 	struct verdict v;
 
-	for (uint32_t i = 0; i < n; i++)
-		refs[i].v = numbers[i];
 	v = policy_may_map(&k->policy, &k->maps.usage, purpose, refs, n, writable);
 	if (!v.allowed || audit_full(&k->audit))
 		return refuse(k, what, v.allowed ? POLICY_KEY_AUDIT_FULL : v.key);
@@ -147,22 +145,25 @@ static int map(struct keeper *k, enum policy_purpose purpose, const uint32_t *nu
 		refuse(k, what, POLICY_KEY_EXCLUSIVE);
 	if (result == WIRE_OK && k->policy.audit_level == POLICY_AUDIT_DECISIONS)
 		audit_line(&k->audit, "map",
-			   "\"id\":%u,\"ring\":%u,\"writable\":%u,\"pages\":%u,"
-			   "\"refs\":\"%s\",\"line\":%u",
-			   out->id, purpose == POLICY_PURPOSE_RING, writable, n,
-			   runs_of(refs, n), v.line);
+			   "\"id\":%u,\"purpose\":\"%s\",\"writable\":%u,"
+			   "\"pages\":%u,\"refs\":\"%s\",\"line\":%u",
+			   out->id, purposes[purpose], writable, n, runs_of(refs, n),
+			   v.line);
 	return result;
 }
 
 static int on_map(struct keeper *k)
 {
 	const struct wire_map *m = &k->peer.in.map;
+	bool area = k->policy.mode == POLICY_GRANT; /* of a virtqueue */
 
 	if (!m->n || m->n > WIRE_REFS_MAX || m->writable > 1 ||
 	    !is_zero(&m->ref[m->n], (WIRE_REFS_MAX - m->n) * sizeof(m->ref[0])))
 		return WIRE_MALFORMED;
-	return servable(k) ? map(k, POLICY_PURPOSE_DATA, m->ref, m->n, m->writable)
-			   : WIRE_NO_DEVICE;
+	if (!servable(k))
+		return WIRE_NO_DEVICE;
+	return map(k, area ? POLICY_PURPOSE_RING : POLICY_PURPOSE_DATA, m->ref, m->n,
+		   m->writable);
 }
 
 static int on_unmap(struct keeper *k)
@@ -317,9 +318,12 @@ static int on_map_ring(struct keeper *k)
 	return fetch(k, m->key, m->n, k->class->ring_keys, false);
 }
 
-static int on_bind(struct keeper *k)
+static int on_name(struct keeper *k)
 {
-	return fetch(k, &k->peer.in.name.key, 1, k->class->event_keys, false);
+	bool bind = k->peer.in.header.type == WIRE_BIND;
+
+	return fetch(k, &k->peer.in.name.key, 1,
+		     bind ? k->class->event_keys : k->class->pool_keys, false);
 }
 
 static int on_read(struct keeper *k)
@@ -346,13 +350,31 @@ static int fetched_number(struct keeper *k)
 
 	if (!number_parse(p->fetch.value, p->fetch.len, UINT32_MAX, &number))
 		return WIRE_ABSENT;
-	p->number[p->fetched++] = (uint32_t)number;
 	if (p->in.header.type == WIRE_BIND)
-		return bind_port(k, p->in.name.key, p->number[0]);
+		return bind_port(k, p->in.name.key, (uint32_t)number);
+	p->ref[p->fetched++].v = (uint32_t)number;
 	if (p->fetched == p->keys)
-		return map(k, POLICY_PURPOSE_RING, p->number, p->keys, true);
+		return map(k, POLICY_PURPOSE_RING, p->ref, p->keys, true);
 	fetch_next(k);
 	return CALLS_WAITS;
+}
+
+/* "FIRST+COUNT" of a pool. */
+static int fetched_run(struct keeper *k)
+{
+	const struct xs_request *f = &k->peer.fetch;
+	const char *plus = memchr(f->value, '+', f->len);
+	size_t len = plus ? (size_t)(plus - f->value) : 0;
+	struct gref *ref = k->peer.ref;
+	uint64_t first, n;
+
+	if (!plus || !number_parse(f->value, len, UINT32_MAX, &first) ||
+	    !number_parse(plus + 1, f->len - len - 1, WIRE_REFS_MAX, &n) || !n ||
+	    first + n - 1 > UINT32_MAX)
+		return WIRE_ABSENT;
+	for (uint32_t i = 0; i < n; i++)
+		ref[i].v = (uint32_t)first + i;
+	return map(k, POLICY_PURPOSE_POOL, ref, (uint32_t)n, true);
 }
 
 void calls_fetched(struct xs_request *request)
@@ -366,6 +388,8 @@ void calls_fetched(struct xs_request *request)
 		result = request->err == -EACCES ? WIRE_BAD : WIRE_LATE;
 	else if (k->peer.in.header.type == WIRE_READ)
 		result = fetched_text(&k->peer);
+	else if (k->peer.in.header.type == WIRE_MAP_POOL)
+		result = fetched_run(k);
 	else
 		result = fetched_number(k);
 	if (result != CALLS_WAITS)
@@ -421,11 +445,12 @@ static const struct call {
 	[WIRE_MAP_RING] = {BODY(map_ring), BODY(mapped), PEER_SERVING, on_map_ring},
 	[WIRE_UNMAP] = {BODY(unmap), 0, PEER_SERVING, on_unmap},
 	[WIRE_COPY] = {BODY(copy), BODY(copied), PEER_SERVING, on_copy},
-	[WIRE_BIND] = {BODY(name), BODY(bound), PEER_SERVING, on_bind},
+	[WIRE_BIND] = {BODY(name), BODY(bound), PEER_SERVING, on_name},
 	[WIRE_UNBIND] = {BODY(port), 0, PEER_SERVING, on_unbind},
 	[WIRE_READ] = {BODY(read), BODY(value), PEER_SERVING, on_read},
 	[WIRE_WRITE] = {BODY(write), 0, PEER_SERVING, on_write},
 	[WIRE_REMOVE] = {0, 0, PEER_SERVING, on_remove},
+	[WIRE_MAP_POOL] = {BODY(name), BODY(mapped), PEER_SERVING, on_name},
 };
 
 size_t calls_reply_bytes(unsigned type)

@@ -59,7 +59,7 @@ struct peer {
 	const char *fetch_dir;
 	char (*key)[WIRE_KEY_BYTES]; /* of @keys in @in, @fetched came so far */
 	uint32_t keys, fetched;
-	uint32_t number[WIRE_KEYS_MAX];
+	struct gref ref[WIRE_REFS_MAX];
 };
 
 struct keeper;

@@ -52,7 +52,7 @@ static void find_misfits(const struct keeper *k, const struct policy *before,
 				   : "Isolation = process has one: use the unit "
 				     "xdd-CLASS");
 	if (now->data_pages > MAPS_SLOTS - now->ring_pages)
-		text_error(&errors, now->line[POLICY_KEY_DATA_PAGES],
+		text_error(&errors, now->line[policy_data_key(now)],
 			   "65536 with RingPages", "more than a keeper can hold");
 	if (before && policy_needs_restart(before, now))
 		text_error(&errors, 0, "", "this change needs a restart of both units");
@@ -82,7 +82,7 @@ static void swap(struct keeper *k, const struct policy *policy, int fd, size_t l
 	k->policy_fd = fd;
 	k->policy_bytes = len;
 	k->policy = *policy;
-	k->class = class_info(policy->class);
+	k->class = class_info(policy->class, policy->door);
 	class_device_id(policy->class, policy->device, &k->device_id);
 	k->audit.stop = policy->audit_full == POLICY_FULL_STOP;
 }

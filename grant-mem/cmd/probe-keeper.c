@@ -162,6 +162,8 @@ static int probe_map_ring_ref(struct probe *p, const struct probe_try *try)
 	int r;
 
 	(void)try;
+	if (p->policy.mode == POLICY_GRANT)
+		return probe_skip(p, "with Mode = grant rings are named by number");
 	if (!p->present || !p->policy_known ||
 	    keeper_read(p, STORE_FRONT, p->ring_key) ||
 	    !number_parse(value, strnlen(value, WIRE_VALUE_BYTES), UINT32_MAX, &ref))
@@ -176,6 +178,22 @@ static int probe_map_ring_ref(struct probe *p, const struct probe_try *try)
 	r = keeper_map_verdict(p, &data, 1, usual_direction(p));
 	keeper_unmap(p, id);
 	return r;
+}
+
+/* A pool by the key of a ring: no class has that. */
+static int probe_map_pool(struct probe *p, const struct probe_try *try)
+{
+	struct wire_message *m = client_request(&p->client);
+	int r;
+
+	(void)try;
+	if (!p->policy_known)
+		return probe_skip(p, NO_POLICY);
+	memcpy(m->name.key, p->ring_key, sizeof(p->ring_key));
+	r = client_call(&p->client, WIRE_MAP_POOL, NULL);
+	if (r == WIRE_OK)
+		keeper_unmap(p, p->client.message.mapped.id);
+	return keeper_verdict(p, r);
 }
 
 static int probe_copy(struct probe *p, const struct probe_try *try)
@@ -343,7 +361,9 @@ static int probe_two_at_once(struct probe *p, const struct probe_try *try)
 static int keeper_call_at(struct probe *p, const char *path)
 {
 	static struct client c;
-	const char *class = p->policy_known ? class_info(p->policy.class)->name : "blk";
+	const char *class = p->policy_known
+				    ? class_info(p->policy.class, p->policy.door)->name
+				    : "blk";
 	int r = client_connect(&c, path);
 
 	if (r)
@@ -395,6 +415,7 @@ const struct probe_try probe_keeper[] = {
 	KEEPER("map-twice", "an exclusive reference is mapped once", probe_map_twice,
 	       0),
 	KEEPER("map-ring-ref", "a ring's page is not data", probe_map_ring_ref, 0),
+	KEEPER("map-pool", "names a pool by its keys alone", probe_map_pool, 0),
 	KEEPER("copy", "copies as Mode and GrantRefs say", probe_copy, 0),
 	KEEPER("unbind-unknown", "lets go of its own ports alone", probe_unbind, 1),
 	KEEPER("bind-state", "binds event keys alone", probe_bind, 0),

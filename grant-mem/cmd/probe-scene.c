@@ -127,8 +127,11 @@ int probe_scene(struct probe *p)
 	store_keeper_init(&p->store, &p->client);
 	scene_policy(p);
 	if (p->policy_known) {
-		scene_key(p->ring_key, class_info(p->policy.class)->ring_keys);
-		scene_key(p->event_key, class_info(p->policy.class)->event_keys);
+		const struct class_info *info =
+			class_info(p->policy.class, p->policy.door);
+
+		scene_key(p->ring_key, info->ring_keys);
+		scene_key(p->event_key, info->event_keys);
 	}
 	p->gntdev =
 		!fstat(p->client.fds[WIRE_FD_GNTDEV_RW], &st) && S_ISCHR(st.st_mode);

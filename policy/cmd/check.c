@@ -38,7 +38,7 @@ static void print_table(const struct set *set)
 		const struct policy *p = &set->entry[i].policy;
 
 		printf("%-20s %-6s %-7s %-16s %-8s %-6s %-10s %s%s\n", p->name,
-		       class_info(p->class)->name,
+		       class_info(p->class, p->door)->name,
 		       key_rows[POLICY_KEY_DOOR].words[p->door], client(p, text),
 		       p->device, key_rows[POLICY_KEY_MODE].words[p->mode],
 		       p->isolation == POLICY_DOMAIN ? "DOMAIN" : "process",

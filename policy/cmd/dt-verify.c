@@ -257,14 +257,14 @@ static void check_client(struct verify *verify, unsigned i)
 			     node->name, enhanced_advice(verify, node));
 	refs = (uint64_t)grant_frames(verify, node) * DT_FRAME_REFS;
 	if (refs < need.refs)
-		report_error(&dt->report, entry->path,
-			     policy->line[POLICY_KEY_DATA_PAGES],
-			     "node %s, the client, has %" PRIu32
-			     " grant frames; its policies need %" PRIu64
-			     "; raise %s, or lower DataPages",
-			     node->name, grant_frames(verify, node), need.least,
-			     dt->xen->node_limits ? "max_grant_frames"
-						  : "gnttab_max_frames");
+		report_error(
+			&dt->report, entry->path, policy->line[policy_data_key(policy)],
+			"node %s, the client, has %" PRIu32
+			" grant frames; its policies need %" PRIu64
+			"; raise %s, or lower %s",
+			node->name, grant_frames(verify, node), need.least,
+			dt->xen->node_limits ? "max_grant_frames" : "gnttab_max_frames",
+			policy->mode == POLICY_POOL ? "PoolPages" : "DataPages");
 	else if (policy->first_ref.v >= refs)
 		report_error(
 			&dt->report, entry->path, policy->line[POLICY_KEY_GRANT_REFS],

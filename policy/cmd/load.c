@@ -76,9 +76,10 @@ static void load_section(struct loaded *loaded, struct policy_errors *errors)
 	assert(section->out_size <= sizeof(out));
 	if (!section->keys)
 		return;
-	if (!policy_parse_section(loaded->text, loaded->len,
-				  class_info(loaded->policy.class)->section,
-				  section->keys, out, errors))
+	if (!policy_parse_section(
+		    loaded->text, loaded->len,
+		    class_info(loaded->policy.class, loaded->policy.door)->section,
+		    section->keys, out, errors))
 		section->fit(&loaded->policy, out, errors);
 }
 

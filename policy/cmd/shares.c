@@ -65,7 +65,7 @@ static const struct share {
 	uint64_t limit;	/* default; 0: none */
 } shares[SET_SHARES] = {
 	[SET_MAPTRACK] = { "maptrack", "maptrack entries",
-		"lower RingPages or DataPages, or raise max_maptrack_frames (256 entries each)",
+		"lower RingPages, DataPages or PoolPages, or raise max_maptrack_frames (256 entries each)",
 		mapped_pages, 0, 1, 262144 },
 	[SET_EVENT_CHANNELS] = { "event-channels", "event channels",
 		"lower RingPages, or raise event_channels in xl.cfg(5)",
@@ -79,7 +79,7 @@ static const struct share {
 	[SET_DESCRIPTORS] = { "descriptors", "file descriptors",
 		"raise fs.file-max", descriptors, 1024, 1, 65536 },
 	[SET_MEMORY] = { "memory", "memory (MiB)",
-		"lower DataPages, or give the driver domain more memory",
+		"lower DataPages or PoolPages, or give the driver domain more memory",
 		memory, 0, PAGES_PER_MIB, 0 },
 };
 /* clang-format on */

@@ -62,9 +62,10 @@ static void (*const show[POLICY_KEY_COUNT])(const struct policy *, const void *)
 	[POLICY_KEY_READ_ONLY] = show_bool,    [POLICY_KEY_DOMAIN] = show_domain,
 	[POLICY_KEY_TAG] = show_text,	       [POLICY_KEY_DEVICE] = show_text,
 	[POLICY_KEY_EXCLUSIVE] = show_bool,    [POLICY_KEY_RING_PAGES] = show_number,
-	[POLICY_KEY_DATA_PAGES] = show_number, [POLICY_KEY_GRANT_REFS] = show_refs,
-	[POLICY_KEY_IN_FLIGHT] = show_number,  [POLICY_KEY_OPERATIONS] = show_rate,
-	[POLICY_KEY_BYTES] = show_rate,	       [POLICY_KEY_EVENTS] = show_rate,
+	[POLICY_KEY_DATA_PAGES] = show_number, [POLICY_KEY_POOL_PAGES] = show_number,
+	[POLICY_KEY_GRANT_REFS] = show_refs,   [POLICY_KEY_IN_FLIGHT] = show_number,
+	[POLICY_KEY_OPERATIONS] = show_rate,   [POLICY_KEY_BYTES] = show_rate,
+	[POLICY_KEY_EVENTS] = show_rate,
 };
 
 static void show_line(unsigned line, const char *name)
@@ -89,9 +90,11 @@ static void show_key(const struct policy *policy, enum policy_key key)
 	putchar('\n');
 }
 
-/* The generic sections alone have rows; all others are the class's. */
+/* The head and the generic sections alone have rows; all others are the class's. */
 static bool is_generic(const char *section)
 {
+	if (!section[0])
+		return true;
 	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
 		const char *name = key_rows[key].name, *dot = strchr(name, '.');
 
@@ -125,6 +128,7 @@ int show_main(int argc, char **argv)
 {
 	static struct loaded loaded;
 	struct report report = {0};
+	enum policy_key other; /* of the two, the one that does not belong to Mode */
 
 	if (argc != 2) {
 		fprintf(stderr, "xdd-policy: show takes one file, such as "
@@ -133,9 +137,14 @@ int show_main(int argc, char **argv)
 	}
 	if (!load(argv[1], &loaded, &report))
 		return 2;
+	other = policy_data_key(&loaded.policy) == POLICY_KEY_DATA_PAGES
+			? POLICY_KEY_POOL_PAGES
+			: POLICY_KEY_DATA_PAGES;
 	printf("%5s  %-20s  %s\n", "LINE", "KEY", "VALUE");
-	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++)
-		show_key(&loaded.policy, key);
+	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
+		if (key != other)
+			show_key(&loaded.policy, key);
+	}
 	show_section(&loaded);
 	return 0;
 }

@@ -83,10 +83,10 @@ static enum wire_result answer_map(struct scene_call *call)
 	const struct wire_map *map = &call->in.map;
 
 	for (uint32_t i = 1; i < map->n; i++) {
-		if (map->ref[i] != map->ref[0] + i)
+		if (map->ref[i].v != map->ref[0].v + i)
 			scene_die("a map of pages that do not lie in one piece");
 	}
-	return scene_mapped(call, map->ref[0], map->n);
+	return scene_mapped(call, map->ref[0].v, map->n);
 }
 
 static enum wire_result answer_map_ring(struct scene_call *call)

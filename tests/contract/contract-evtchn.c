@@ -60,7 +60,8 @@ static void binds_by_key(struct contract *c)
 		CHECK(c, !key(c, channel, bad[i]));
 		CHECK(c, evtchn_bind(c->evtchn, channel, &ours) == EVTCHN_ABSENT);
 	}
-	CHECK(c, evtchn_bind(c->evtchn, "ring-ref", &ours) == EVTCHN_REFUSED);
+	CHECK(c,
+	      evtchn_bind(c->evtchn, c->class->ring_keys[0], &ours) == EVTCHN_REFUSED);
 	CHECK(c, !key(c, channel, "4000")); /* not offered */
 	CHECK(c, evtchn_bind(c->evtchn, channel, &ours) == EVTCHN_BAD);
 	CHECK(c, !key(c, channel, NULL));
@@ -127,10 +128,10 @@ static void again_and_again(struct contract *c)
 }
 
 const struct contract_test contract_evtchn[] = {
-	{"binds_by_key", binds_by_key, true, true},
-	{"binds_once", binds_once, true, true},
-	{"events_both_ways", events_both_ways, true, true},
-	{"masked_until_unmasked", masked_until_unmasked, true, true},
-	{"again_and_again", again_and_again, true, true},
+	{"binds_by_key", binds_by_key, EVERY_MODE},
+	{"binds_once", binds_once, EVERY_MODE},
+	{"events_both_ways", events_both_ways, EVERY_MODE},
+	{"masked_until_unmasked", masked_until_unmasked, EVERY_MODE},
+	{"again_and_again", again_and_again, EVERY_MODE},
 	{0},
 };

@@ -1,82 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* grant-mem/grants.h. */
-#include <setjmp.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/contract/contract.h"
-
-#define PAGE 4096u
-
-static sigjmp_buf fault_jump;
-
-static void on_fault(int sig)
-{
-	(void)sig;
-	siglongjmp(fault_jump, 1);
-}
-
-/* True if the access faults. In this process: a forked one has no maps. */
-static bool faults(volatile uint8_t *at, bool write)
-{
-	struct sigaction act = {.sa_handler = on_fault}, segv, bus;
-	volatile bool fault = true;
-
-	sigaction(SIGSEGV, &act, &segv);
-	sigaction(SIGBUS, &act, &bus);
-	if (!sigsetjmp(fault_jump, 1)) {
-		if (write)
-			*at = 1;
-		else
-			(void)*at;
-		fault = false;
-	}
-	sigaction(SIGSEGV, &segv, NULL);
-	sigaction(SIGBUS, &bus, NULL);
-	return fault;
-}
-
-static int grant(struct contract *c, uint32_t n, bool read_only, struct gref *refs)
-{
-	return c->granter->ops->grant(c->granter, n, read_only, refs);
-}
-
-static int fill(struct contract *c, struct gref ref, uint32_t offset, uint32_t len,
-		uint8_t byte)
-{
-	return c->granter->ops->fill(c->granter, ref, offset, len, byte);
-}
-
-static bool holds(struct contract *c, struct gref ref, uint32_t offset, uint32_t len,
-		  uint8_t byte)
-{
-	return c->granter->ops->holds(c->granter, ref, offset, len, byte) == 1;
-}
-
-/* All can be taken back, so none is mapped. */
-static bool taken_back(struct contract *c, const struct gref *refs, uint32_t n)
-{
-	bool all = true;
-
-	for (uint32_t i = 0; i < n; i++)
-		all &= c->granter->ops->revoke(c->granter, refs[i]) == 1;
-	return all;
-}
-
-static int key(struct contract *c, const char *name, const char *value)
-{
-	return c->granter->ops->key(c->granter, name, value, value ? strlen(value) : 0);
-}
-
-static int key_number(struct contract *c, const char *name, uint32_t number)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%u", number);
-	return key(c, name, text);
-}
+#include "tests/contract/contract-parts.h"
 
 static void maps_show_the_same_page(struct contract *c)
 {
@@ -114,8 +42,8 @@ static void readable_faults_on_write(struct contract *c)
 	for (uint32_t i = 0; i < 2; i++) {
 		uint8_t *page = (uint8_t *)map.addr + i * PAGE;
 
-		CHECK(c, !faults(page, false));
-		CHECK(c, faults(page, true));
+		CHECK(c, !contract_faults(page, false));
+		CHECK(c, contract_faults(page, true));
 	}
 	CHECK(c, grants_unmap(c->grants, &map) == GRANTS_OK);
 	CHECK(c, taken_back(c, refs, 2));
@@ -132,7 +60,7 @@ static void unmapped_is_gone(struct contract *c)
 	p = map.addr;
 	CHECK(c, c->granter->ops->revoke(c->granter, ref) == 0);
 	CHECK(c, grants_unmap(c->grants, &map) == GRANTS_OK);
-	CHECK(c, faults(p, false));
+	CHECK(c, contract_faults(p, false));
 	CHECK(c, taken_back(c, &ref, 1));
 }
 
@@ -237,7 +165,7 @@ static void modes_are_kept(struct contract *c)
 
 static void rings_by_key(struct contract *c)
 {
-	static const char *const ring[] = {"ring-ref"};
+	const char *const ring[] = {c->class->ring_keys[0]};
 	static const char *const other[] = {"state"};
 	static const char *const bad[] = {"", "x", "-1", "4294967296", "8 "};
 	struct grants_map map;
@@ -388,22 +316,24 @@ static void a_full_batch(struct contract *c)
 }
 
 const struct contract_test contract_grants[] = {
-	{"maps_show_the_same_page", maps_show_the_same_page, true, false},
-	{"readable_faults_on_write", readable_faults_on_write, true, false},
-	{"unmapped_is_gone", unmapped_is_gone, true, false},
-	{"all_or_nothing", all_or_nothing, true, false},
+	{"maps_show_the_same_page", maps_show_the_same_page, MODE(MAP)},
+	{"readable_faults_on_write", readable_faults_on_write, MODE(MAP)},
+	{"unmapped_is_gone", unmapped_is_gone, MODE(MAP)},
+	{"all_or_nothing", all_or_nothing, MODE(MAP)},
 	{"a_read_only_grant_is_not_mapped_writable",
-	 a_read_only_grant_is_not_mapped_writable, true, false},
-	{"a_reference_in_two_maps", a_reference_in_two_maps, true, false},
-	{"quota_holds", quota_holds, true, false},
-	{"references_outside_the_policy", references_outside_the_policy, true, false},
-	{"many_rounds_leak_nothing", many_rounds_leak_nothing, true, false},
-	{"modes_are_kept", modes_are_kept, false, true},
-	{"rings_by_key", rings_by_key, true, true},
-	{"ring_pages_are_bounded", ring_pages_are_bounded, true, true},
-	{"copies_go_both_ways", copies_go_both_ways, false, true},
-	{"each_segment_has_its_status", each_segment_has_its_status, false, true},
-	{"a_segment_outside_the_policy", a_segment_outside_the_policy, false, true},
-	{"a_full_batch", a_full_batch, false, true},
+	 a_read_only_grant_is_not_mapped_writable, MODE(MAP)},
+	{"a_reference_in_two_maps", a_reference_in_two_maps, MODE(MAP)},
+	{"quota_holds", quota_holds, MODE(MAP)},
+	{"references_outside_the_policy", references_outside_the_policy, MODE(MAP)},
+	{"many_rounds_leak_nothing", many_rounds_leak_nothing, MODE(MAP)},
+	{"modes_are_kept", modes_are_kept, MODE(COPY) | MODE(POOL)},
+	{"rings_by_key", rings_by_key, EVERY_MODE},
+	{"ring_pages_are_bounded", ring_pages_are_bounded, MODE(MAP) | MODE(COPY)},
+	{"copies_go_both_ways", copies_go_both_ways, MODE(COPY) | MODE(GRANT)},
+	{"each_segment_has_its_status", each_segment_has_its_status,
+	 MODE(COPY) | MODE(GRANT)},
+	{"a_segment_outside_the_policy", a_segment_outside_the_policy,
+	 MODE(COPY) | MODE(GRANT)},
+	{"a_full_batch", a_full_batch, MODE(COPY) | MODE(GRANT)},
 	{0},
 };

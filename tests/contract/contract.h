@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "grant-mem/grants.h"
-#include "policy/policy.h"
+#include "policy/class.h"
 #include "xenbus/evtchn.h"
 #include "xenbus/store.h"
 
@@ -55,12 +55,13 @@ struct contract {
 	struct grants *grants;
 	struct evtchn *evtchn;
 	struct store *store;
-	const struct policy *policy; /* class blk, Mode = map or copy, 1 ring page or
-					more, 16 data pages or more */
+	const struct policy *policy; /* class blk; 1 ring page or more, 4 with Mode =
+					grant; 16 data pages or more */
 	struct granter *granter;
 
 	/* The suite's own. */
-	const char *failed; /* "file:line: what", of the running test */
+	const struct class_info *class; /* its keys */
+	const char *failed;		/* "file:line: what", of the running test */
 	char text[160];
 };
 
@@ -68,17 +69,22 @@ struct contract {
 unsigned contract_run(struct contract *c);
 
 /* For the suite's files. */
+#define MODE(mode) (1u << POLICY_##mode)
+#define EVERY_MODE (MODE(MAP) | MODE(COPY) | MODE(POOL) | MODE(GRANT))
 struct contract_test {
 	const char *name;
 	void (*run)(struct contract *c);
-	bool map, copy; /* the modes it holds for */
+	unsigned modes; /* those it holds for */
 };
 
 extern const struct contract_test contract_grants[];
+extern const struct contract_test contract_pool[];
 extern const struct contract_test contract_evtchn[];
 extern const struct contract_test contract_store[];
 
 void contract_failed(struct contract *c, const char *file, int line, const char *what);
+/* True if the access faults. In this process: a forked one has no maps. */
+bool contract_faults(volatile uint8_t *at, bool write);
 /* Wait a moment for what takes time on real Xen. */
 void contract_wait(struct contract *c);
 

@@ -4,7 +4,7 @@
  * channel.h. Runs as root in a client VM whose kernel has no driver bound to
  * the device.
  *
- *   xdd-granter DEVICE		"51728": device/vbd/51728
+ *   xdd-granter KIND DEVICE	"vbd 51728": device/vbd/51728
  *
  * A page that is taken back while it is mapped is "deferred" by the kernel,
  * which tries again every second; user space learns neither from an ioctl. The
@@ -365,8 +365,8 @@ int main(int argc, char **argv)
 	unsigned seen = 0, n;
 	struct pollfd pfd;
 
-	if (argc != 2)
-		return fail("usage: xdd-granter DEVICE");
+	if (argc != 3)
+		return fail("usage: xdd-granter KIND DEVICE");
 	us.xs = xs_open(0);
 	us.gntalloc = open("/dev/xen/gntalloc", O_RDWR);
 	us.evtchn = open("/dev/xen/evtchn", O_RDWR | O_NONBLOCK);
@@ -374,7 +374,7 @@ int main(int argc, char **argv)
 		return fail("xenstore or /dev/xen");
 	if (!listens_to_the_kernel())
 		return fail(DEBUG_CONTROL " or /dev/kmsg");
-	snprintf(us.front, sizeof(us.front), "device/vbd/%s", argv[1]);
+	snprintf(us.front, sizeof(us.front), "device/%s/%s", argv[1], argv[2]);
 	if (!appears())
 		return fail("no such device");
 	snprintf(path, sizeof(path), "%s/" CHANNEL_COMMAND, us.back);

@@ -147,8 +147,7 @@ static void serve_map(int fd, struct wire_message *m)
 	struct gref refs[WIRE_REFS_MAX];
 	uint32_t n = m->map.n, id = 1;
 
-	for (uint32_t i = 0; i < n; i++)
-		refs[i].v = m->map.ref[i];
+	memcpy(refs, m->map.ref, n * sizeof(refs[0]));
 	while (id < MAPS_MAX && keeper.pages[id])
 		id++;
 	assert_true(id < MAPS_MAX);

@@ -29,8 +29,19 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-static const char *const names[] = {"ring-ref",	 "ring-ref0",	  "ring-ref1", "state",
-				    "ring-ref9", "event-channel", "online",    "a/b"};
+/* Keys by door: those that a back end names, and those that are changed. */
+static const char *const names[][8] = {
+	{"ring-ref", "ring-ref0", "ring-ref1", "state", "ring-ref9", "event-channel",
+	 "online", "a/b"},
+	{"control-ref", "pool-ref0", "pool-ref1", "state", "pool-ref9", "event-channel",
+	 "online", "a/b"},
+};
+static const char *const keys[][8] = {
+	{"state", "online", "frontend", "ring-ref", "ring-ref0", "event-channel",
+	 "frontend-id", "ring-ref1"},
+	{"state", "online", "frontend", "control-ref", "pool-ref0", "event-channel",
+	 "frontend-id", "pool-ref1"},
+};
 
 static void say(uint8_t type, const uint8_t *bytes, size_t n)
 {
@@ -47,9 +58,12 @@ static void say(uint8_t type, const uint8_t *bytes, size_t n)
 		sizeof(struct wire_read),
 		sizeof(struct wire_write),
 		0,
+		sizeof(struct wire_name),
 	};
+	enum policy_door door = world.k->policy.door;
+	bool named = type == WIRE_BIND || type == WIRE_MAP_POOL;
 	static struct wire_message m;
-	size_t body = type < 12 ? bodies[type] : n;
+	size_t body = type < 13 ? bodies[type] : n;
 
 	memset(&m, 0, sizeof(m));
 	m.header.type = type;
@@ -60,15 +74,15 @@ static void say(uint8_t type, const uint8_t *bytes, size_t n)
 		m.map_ring.n &= 7;
 		memset(m.map_ring.key, 0, sizeof(m.map_ring.key));
 		for (uint32_t i = 0; i < m.map_ring.n; i++)
-			strcpy(m.map_ring.key[i], names[bytes[n ? i % n : 0] % 8]);
-	} else if ((type == WIRE_BIND || type == WIRE_READ || type == WIRE_WRITE) &&
-		   n > 4) {
-		char *key = type == WIRE_BIND	? m.name.key
+			strcpy(m.map_ring.key[i],
+			       names[door][bytes[n ? i % n : 0] % 8]);
+	} else if ((named || type == WIRE_READ || type == WIRE_WRITE) && n > 4) {
+		char *key = named		? m.name.key
 			    : type == WIRE_READ ? m.read.key
 						: m.write.key;
 
 		memset(key, 0, WIRE_KEY_BYTES);
-		strcpy(key, names[bytes[4] % 8]);
+		strcpy(key, names[door][bytes[4] % 8]);
 	}
 	if (body > sizeof(m) - sizeof(m.header))
 		body = sizeof(m) - sizeof(m.header);
@@ -78,18 +92,14 @@ static void say(uint8_t type, const uint8_t *bytes, size_t n)
 
 static void change_node(const uint8_t *bytes, size_t n)
 {
-	static const char *const parents[] = {"backend/vbd/3/51712/",
-					      "/local/domain/3/device/vbd/51712/"};
-	static const char *const keys[] = {"state",	  "online",    "frontend",
-					   "ring-ref",	  "ring-ref0", "event-channel",
-					   "frontend-id", "ring-ref1"};
-	char path[128], value[300] = "";
+	enum policy_door door = world.k->policy.door;
+	char value[300] = "";
 
 	if (n < 2)
 		return;
-	snprintf(path, sizeof(path), "%s%s", parents[bytes[0] & 1], keys[bytes[1] % 8]);
 	memcpy(value, bytes + 2, n - 2 < 299 ? n - 2 : 299);
-	world_set(path, bytes[0] & 2 ? NULL : value);
+	(bytes[0] & 1 ? world_front : world_back)(keys[door][bytes[1] % 8],
+						  bytes[0] & 2 ? NULL : value);
 	world_fire();
 }
 
@@ -131,6 +141,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	world.silent = false;
 	world.release = RELEASE_AT_ONCE;
 	world.pendings = 0;
+	if (size && *data >= 0xfe) { /* else the door is PV */
+		world_door(POLICY_VIRTIO, *data == 0xff ? POLICY_POOL : POLICY_GRANT);
+		data++;
+	} else if (world.k->policy.door != POLICY_PV) {
+		world_door(POLICY_PV, POLICY_MAP);
+	}
 	world_device();
 	world_connect();
 	if (size & 1)

@@ -61,6 +61,8 @@ static void check_policy(const struct policy *p, unsigned lines)
 	must((p->door == POLICY_PV) == pv_mode);
 	must(p->client_pages >= POLICY_READABLE && p->client_pages <= POLICY_BOTH);
 	must(p->ring_pages >= 1 && p->ring_pages <= 1024 && p->data_pages >= 1);
+	must(p->mode != POLICY_POOL || p->data_pages <= 4096);
+	must(!p->line[POLICY_KEY_DATA_PAGES] || !p->line[POLICY_KEY_POOL_PAGES]);
 	must(p->first_ref.v >= 8 && p->first_ref.v <= p->last_ref.v);
 	must(p->in_flight >= 1 && p->in_flight <= 65535);
 	check_rate(&p->operations);
@@ -147,7 +149,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	check_section(text, size, "Block", &errors, lines);
 	if (!n)
-		check_section(text, size, class_info(policy.class)->section, &errors,
+		check_section(text, size,
+			      class_info(policy.class, policy.door)->section, &errors,
 			      lines);
 	free(text);
 	return 0;

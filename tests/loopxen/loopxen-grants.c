@@ -160,17 +160,17 @@ static void map_release(struct world_back *back, uint32_t id)
 
 void world_drop_maps(struct world_back *back, bool leak)
 {
+	static const char *const purposes[] = {"ring", "data", "pool"};
+
 	for (uint32_t i = 0; i < back->maps; i++) {
 		struct world_map *map = &back->map[i];
 
 		if (!map->used)
 			continue;
 		if (leak)
-			world_leak(
-				back->x,
-				"map of %u %s pages, the first of reference %u", map->n,
-				map->purpose == POLICY_PURPOSE_RING ? "ring" : "data",
-				map->refs[0].v);
+			world_leak(back->x,
+				   "map of %u %s pages, the first of reference %u",
+				   map->n, purposes[map->purpose], map->refs[0].v);
 		map_release(back, i);
 	}
 }
@@ -207,6 +207,23 @@ static struct world_back *back_of(struct grants *g)
 	return (struct world_back *)g; /* the seam's first member */
 }
 
+/* maps.h, invariant 5: what is held for one purpose is not had for another. */
+static bool held_otherwise(const struct world_back *back, enum policy_purpose purpose,
+			   const struct gref *refs, uint32_t n)
+{
+	for (uint32_t i = 0; i < back->maps; i++) {
+		const struct world_map *map = &back->map[i];
+
+		if (!map->used || map->purpose == purpose)
+			continue;
+		for (uint32_t k = 0; k < map->n * n; k++) {
+			if (map->refs[k / n].v == refs[k % n].v)
+				return true;
+		}
+	}
+	return false;
+}
+
 static int world_map(struct world_back *back, enum policy_purpose purpose,
 		     const struct gref *refs, uint32_t n, bool writable,
 		     struct grants_map *out)
@@ -215,7 +232,8 @@ static int world_map(struct world_back *back, enum policy_purpose purpose,
 	int r;
 
 	if (!policy_may_map(back->policy, &back->usage, purpose, refs, n, writable)
-		     .allowed)
+		     .allowed ||
+	    held_otherwise(back, purpose, refs, n))
 		return GRANTS_REFUSED;
 	r = map_register(back, purpose, refs, n, writable, &id);
 	if (r)
@@ -229,6 +247,7 @@ static int back_map(struct grants *g, const struct gref *refs, uint32_t n,
 		    bool writable, struct grants_map *out)
 {
 	struct world_back *back = back_of(g);
+	bool area = back->policy->mode == POLICY_GRANT; /* a virtqueue's */
 	int r;
 
 	if (!n || n > GRANTS_BATCH_MAX)
@@ -242,7 +261,8 @@ static int back_map(struct grants *g, const struct gref *refs, uint32_t n,
 	}
 	if (world_fails(back->x, LOOPXEN_MAP, &r))
 		return r;
-	return world_map(back, POLICY_PURPOSE_DATA, refs, n, writable, out);
+	return world_map(back, area ? POLICY_PURPOSE_RING : POLICY_PURPOSE_DATA, refs,
+			 n, writable, out);
 }
 
 static int back_map_ring(struct grants *g, const char *const *keys, uint32_t n,
@@ -269,6 +289,26 @@ static int back_map_ring(struct grants *g, const char *const *keys, uint32_t n,
 		}
 	}
 	return world_map(back, POLICY_PURPOSE_RING, refs, n, true, out);
+}
+
+static int back_map_pool(struct grants *g, const char *key, struct grants_map *out)
+{
+	struct world_back *back = back_of(g);
+	struct gref refs[GRANTS_BATCH_MAX];
+	uint64_t first, n;
+	int r;
+
+	if (strlen(key) > GRANTS_KEY_MAX)
+		world_wrong("a key of %zu bytes", strlen(key));
+	if (world_fails(back->x, LOOPXEN_MAP_POOL, &r))
+		return r;
+	if (!class_key_matches(back->class->pool_keys, key))
+		return GRANTS_REFUSED;
+	if (!world_front_run(back, key, &first, &n))
+		return GRANTS_ABSENT;
+	for (uint32_t i = 0; i < n; i++)
+		refs[i].v = (uint32_t)first + i;
+	return world_map(back, POLICY_PURPOSE_POOL, refs, (uint32_t)n, true, out);
 }
 
 static int back_unmap(struct grants *g, struct grants_map *map)
@@ -337,6 +377,7 @@ static int back_copy(struct grants *g, struct grants_seg *segs, uint32_t n)
 const struct grants_ops world_grants_ops = {
 	.map = back_map,
 	.map_ring = back_map_ring,
+	.map_pool = back_map_pool,
 	.unmap = back_unmap,
 	.copy = back_copy,
 };

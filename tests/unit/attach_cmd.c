@@ -237,14 +237,25 @@ static void another_number(void **state)
 	refused("a", "3 a.policy:6: its client is domain 9, this one is domain 5");
 }
 
-static void virtio_is_not_built(void **state)
+static void a_virtio_device(void **state)
 {
 	(void)state;
 	files_write("v.policy", "Format = 1\n[Backend]\nClass = blk\nDoor = virtio\n"
 				"Resource = /dev/null\n[Client]\nDomain = 5\n"
 				"Device = xvda\n" FILES_TAIL);
 	files_write("v.attach", "Format = 1\n[Attach]\nBackend = drv\nClient = ivi\n");
-	refused("v", "3 v.policy:4: Door = virtio cannot be attached yet");
+	world.domain[2].is.grant_frames = 2;
+	refused("v", "v.policy: RingPages and PoolPages are 1025, and domain 5 can "
+		     "grant 1016 pages");
+	world.domain[2].is.grant_frames = 64;
+	assert_int_equal(attach("v"), 0);
+	says("5 v: vmsg_blk xvda of ivi (5) is now attached to drv (2), tag v");
+	is("/local/domain/2/backend/vmsg_blk/5/51712/params", "v");
+	is("/local/domain/5/device/vmsg_blk/51712/state", "1");
+	assert_int_equal(attach("v"), 0);
+	says("5 v: vmsg_blk xvda of ivi (5) is already attached to drv (2)");
+	assert_int_equal(attach("root"), 0); /* the same device by another door */
+	is("/local/domain/5/device/vbd/51712/state", "1");
 }
 
 static void grants(void **state)
@@ -430,7 +441,7 @@ int main(void)
 		TEST(kept_apart_by_silo),
 		TEST(roles),
 		TEST(another_number),
-		TEST(virtio_is_not_built),
+		TEST(a_virtio_device),
 		TEST(grants),
 		TEST(more_references_than_are_allowed),
 		TEST(forged_names),

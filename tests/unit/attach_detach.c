@@ -43,6 +43,25 @@ static void detaches(void **state)
 	assert_int_equal(attach("root"), 0);
 }
 
+/* By virtio: its own kind, so the disk beside it stays. */
+static void a_virtio_device(void **state)
+{
+	(void)state;
+	files_write("v.policy", "Format = 1\n[Backend]\nClass = blk\nDoor = virtio\n"
+				"Resource = /dev/null\n[Client]\nDomain = 5\n"
+				"Device = xvda\n" FILES_TAIL);
+	files_write("v.attach", "Format = 1\n[Attach]\nBackend = drv\nClient = ivi\n");
+	assert_int_equal(attach("root"), 0);
+	assert_int_equal(attach("v"), 0);
+	options.force = true;
+	assert_int_equal(detach("v"), 0);
+	assert_null(world_read("/local/domain/2/backend/vmsg_blk"));
+	assert_null(world_read("/local/domain/5/device/vmsg_blk/51712"));
+	assert_null(world_read("/libxl/5/device/vmsg_blk/51712"));
+	is(BACK "/state", "1");
+	is(FRONT "/state", "1");
+}
+
 static void in_use(void **state)
 {
 	(void)state;
@@ -155,7 +174,8 @@ static void listing(void **state)
 	world_write("/local/domain/2/backend/vbd/5/x/state", "4");
 	assert_int_equal(list(NULL, false), 0);
 	lists("DRIVER");
-	lists("2    drv          5     ivi          vbd    51712  xvda   root         "
+	lists("2    drv          5     ivi          vbd        51712  xvda   root  "
+	      "       "
 	      "ivi_root     Connected    Unknown      a \"b\"??[2J\n");
 	assert_int_equal(list(NULL, true), 0);
 	lists("\"backend\": 2, \"backend_name\": \"drv\", \"client\": 5, ");
@@ -166,6 +186,12 @@ static void listing(void **state)
 	assert_int_equal(list("ivi", false), 0);
 	assert_string_equal(listed, "");
 	assert_int_equal(list("nobody", false), EXIT_FAILED);
+	world_write("/local/domain/2/backend/vmsg_blk/5/7/params", "v");
+	world_write("/local/domain/2/backend/vmsg_blk/5/7/state", "2");
+	assert_int_equal(list(NULL, false), 0);
+	lists("2    drv          5     ivi          vmsg_blk   7                   "
+	      "       "
+	      "v            InitWait     gone");
 	world_remove(FRONT);
 	assert_int_equal(list("drv", false), 0);
 	lists("Connected    gone");
@@ -176,9 +202,13 @@ static void listing(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(detaches),		TEST(in_use),
-		TEST(left_behind),	TEST(one_of_two),
-		TEST(another_instance), TEST(without_the_driver_domain),
+		TEST(detaches),
+		TEST(a_virtio_device),
+		TEST(in_use),
+		TEST(left_behind),
+		TEST(one_of_two),
+		TEST(another_instance),
+		TEST(without_the_driver_domain),
 		TEST(listing),
 	};
 

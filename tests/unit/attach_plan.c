@@ -145,6 +145,47 @@ static void is(const char *dir, const char *key, const char *value)
 	assert_string_equal(got, value);
 }
 
+#define VFRONT "/local/domain/5/device/vmsg_blk/7"
+#define VBACK  "/local/domain/2/backend/vmsg_blk/5/7"
+
+/* After the copy, which has what the back end's directory has. */
+static const char *const virtio_disk[] = {
+	"?0 5 /local/domain/5/device = ",
+	"?0 5 /local/domain/5/device/vmsg_blk = ",
+	"5 2 " VFRONT " = ",
+	"5 2 " VFRONT "/backend = " VBACK,
+	"5 2 " VFRONT "/backend-id = 2",
+	"5 2 " VFRONT "/state = 1",
+	"?0 2 /local/domain/2/backend = ",
+	"?0 2 /local/domain/2/backend/vmsg_blk = ",
+	"?0 2 /local/domain/2/backend/vmsg_blk/5 = ",
+	"2 5 " VBACK " = ",
+	"2 5 " VBACK "/frontend = " VFRONT,
+	"2 5 " VBACK "/frontend-id = 5",
+	"2 5 " VBACK "/online = 1",
+	"2 5 " VBACK "/params = ivi",
+	"2 5 " VBACK "/dev = 7",
+	"2 5 " VBACK "/type = phy",
+	"2 5 " VBACK "/mode = r",
+	"2 5 " VBACK "/device-type = disk",
+	"2 5 " VBACK "/discard-enable = 0",
+	"2 5 " VBACK "/xdd-attach = ivi_disk",
+	"2 5 " VBACK "/state = 1",
+};
+
+static void a_virtio_disk(void **state)
+{
+	struct plan_input in =
+		input("blk\nDoor = virtio", "Domain = any\nTag = ivi\nDevice = 7", "");
+	const unsigned n = sizeof(virtio_disk) / sizeof(*virtio_disk);
+
+	(void)state;
+	plan_make(&in, &plan);
+	assert_int_equal(plan.n, 16 + n); /* 3 parents, itself and 12 keys */
+	for (unsigned i = 0; i < n; i++)
+		assert_string_equal(line(&plan.node[16 + i]), virtio_disk[i]);
+}
+
 /* What the policy alone decides of a disk. */
 static void disks(void **state)
 {
@@ -163,13 +204,20 @@ static void disks(void **state)
 	is("/local/domain/2/backend/vbd/5/51728", "discard-enable", "0");
 }
 
-/* Each class: its kind, the key of its tag, what is generic. */
+/* Each class and door: its kind, the key of its tag, what is generic. */
 static const struct {
 	const char *class, *kind, *tag;
 } classes[] = {
-	{"blk", "vbd", "params"},      {"net", "vif", "vifname"},
-	{"snd", "vsnd", "xdd-policy"}, {"displ", "vdispl", "xdd-policy"},
+	{"blk", "vbd", "params"},
+	{"net", "vif", "vifname"},
+	{"snd", "vsnd", "xdd-policy"},
+	{"displ", "vdispl", "xdd-policy"},
 	{"can", "vcan", "xdd-policy"},
+	{"blk\nDoor = virtio", "vmsg_blk", "params"},
+	{"net\nDoor = virtio", "vmsg_net", "vifname"},
+	{"snd\nDoor = virtio", "vmsg_snd", "xdd-policy"},
+	{"displ\nDoor = virtio", "vmsg_displ", "xdd-policy"},
+	{"can\nDoor = virtio", "vmsg_can", "xdd-policy"},
 };
 
 static void every_class(void **state)
@@ -235,7 +283,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_disk_whole),	  cmocka_unit_test(disks),
 		cmocka_unit_test(every_class),	  cmocka_unit_test(a_network_device),
-		cmocka_unit_test(read_only_keys),
+		cmocka_unit_test(read_only_keys), cmocka_unit_test(a_virtio_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,9 +92,9 @@ static void map_writable(void **state)
 			 sizeof(struct wire_header) + sizeof(struct wire_map));
 	assert_int_equal(pair.message.map.n, 2);
 	assert_int_equal(pair.message.map.writable, 1);
-	assert_int_equal(pair.message.map.ref[0], 17);
-	assert_int_equal(pair.message.map.ref[1], 4);
-	assert_int_equal(pair.message.map.ref[2], 0);
+	assert_int_equal(pair.message.map.ref[0].v, 17);
+	assert_int_equal(pair.message.map.ref[1].v, 4);
+	assert_int_equal(pair.message.map.ref[2].v, 0);
 
 	pair_result(&pair, WIRE_UNMAP, WIRE_OK);
 	assert_int_equal(grants_unmap(grants, &map), GRANTS_OK);
@@ -166,6 +166,35 @@ static void map_ring(void **state)
 	assert_string_equal(pair.message.map_ring.key[2], "");
 	pair_result(&pair, WIRE_UNMAP, WIRE_OK);
 	assert_int_equal(grants_unmap(grants, &map), GRANTS_OK);
+}
+
+static void map_pool(void **state)
+{
+	static const uint32_t bad[] = {0, GRANTS_BATCH_MAX + 1};
+	struct grants_map map;
+
+	(void)state;
+	will_map(WIRE_MAP_POOL, XEN_PAGE_BYTES, 3); /* as many as the key says */
+	assert_int_equal(grants_map_pool(grants, "pool-ref0", &map), GRANTS_OK);
+	assert_int_equal(map.pages, 3);
+	assert_true(map.writable);
+	((uint8_t *)map.addr)[2 * XEN_PAGE_BYTES] = '!';
+	assert_int_equal(client_memory[3 * XEN_PAGE_BYTES], '!');
+	assert_int_equal(pair_request(&pair),
+			 sizeof(struct wire_header) + sizeof(struct wire_name));
+	assert_int_equal(pair.message.header.type, WIRE_MAP_POOL);
+	assert_string_equal(pair.message.name.key, "pool-ref0");
+	pair_result(&pair, WIRE_UNMAP, WIRE_OK);
+	assert_int_equal(grants_unmap(grants, &map), GRANTS_OK);
+	map.id = 5;
+	pair_result(&pair, WIRE_MAP_POOL, WIRE_ABSENT);
+	assert_int_equal(grants_map_pool(grants, "pool-ref1", &map), GRANTS_ABSENT);
+	for (unsigned i = 0; i < 2; i++) {
+		pair.client.error = 0;
+		will_map(WIRE_MAP_POOL, 0, bad[i]);
+		assert_int_equal(grants_map_pool(grants, "pool-ref1", &map), -EPROTO);
+	}
+	assert_int_equal(map.id, 5);
 }
 
 static void results(void **state)
@@ -313,17 +342,12 @@ static void no_copy_area(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(map_writable),
-		TEST(map_readable),
-		TEST(unmapped_is_gone),
-		TEST(map_ring),
-		TEST(results),
-		TEST(refused_by_xen),
-		TEST(no_device_behind),
-		TEST(not_what_was_asked),
-		TEST(index_within_a_page),
-		TEST(unmap_lost),
-		TEST(copy),
+		TEST(map_writable),	  TEST(map_readable),
+		TEST(unmapped_is_gone),	  TEST(map_ring),
+		TEST(map_pool),		  TEST(results),
+		TEST(refused_by_xen),	  TEST(no_device_behind),
+		TEST(not_what_was_asked), TEST(index_within_a_page),
+		TEST(unmap_lost),	  TEST(copy),
 		TEST(no_copy_area),
 	};
 

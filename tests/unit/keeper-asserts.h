@@ -42,7 +42,7 @@ static inline int map(uint32_t first, uint32_t n)
 {
 	fresh()->map.n = n;
 	for (uint32_t i = 0; i < n && i < WIRE_REFS_MAX; i++)
-		m.map.ref[i] = first + i;
+		m.map.ref[i].v = first + i;
 	return CALL(WIRE_MAP, map);
 }
 

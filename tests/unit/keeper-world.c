@@ -313,17 +313,51 @@ void world_turn(uint64_t ns)
 	}
 }
 
+static void set_at(const char *parent, const char *key, const char *value)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), parent, world.k->class->kind, key);
+	world_set(path, value);
+}
+
+void world_front(const char *key, const char *value)
+{
+	set_at("/local/domain/3/device/%s/51712/%s", key, value);
+}
+
+void world_back(const char *key, const char *value)
+{
+	set_at("backend/%s/3/51712/%s", key, value);
+}
+
+void world_door(enum policy_door door, enum policy_mode mode)
+{
+	struct keeper *k = world.k;
+
+	k->policy.door = door;
+	k->policy.mode = mode;
+	k->class = class_info(k->policy.class, door);
+	device_init(k);
+	device_reconnect(k);
+}
+
 void world_device(void)
 {
-	world_set("backend/vbd/3/51712/frontend", "/local/domain/3/device/vbd/51712");
-	world_set("backend/vbd/3/51712/frontend-id", "3");
-	world_set("backend/vbd/3/51712/online", "1");
-	world_set("backend/vbd/3/51712/state", "1");
-	world_set("/local/domain/3/device/vbd/51712/state", "3");
-	world_set("/local/domain/3/device/vbd/51712/ring-ref", "8");
-	world_set("/local/domain/3/device/vbd/51712/ring-ref0", "9");
-	world_set("/local/domain/3/device/vbd/51712/ring-ref1", "10");
-	world_set("/local/domain/3/device/vbd/51712/event-channel", "17");
+	bool pv = world.k->policy.door == POLICY_PV;
+	char front[64];
+
+	snprintf(front, sizeof(front), "/local/domain/3/device/%s/51712",
+		 world.k->class->kind);
+	world_back("frontend", front);
+	world_back("frontend-id", "3");
+	world_back("online", "1");
+	world_back("state", "1");
+	world_front("state", "3");
+	world_front(pv ? "ring-ref" : "control-ref", "8");
+	world_front(pv ? "ring-ref0" : "pool-ref0", pv ? "9" : "100+8");
+	world_front(pv ? "ring-ref1" : "pool-ref1", pv ? "10" : "108+8");
+	world_front("event-channel", "17");
 	world_fire();
 	world_turn(CLOCK_SECOND);
 }

@@ -39,7 +39,12 @@ void world_init(const char *policy);
 void world_fini(void);
 void world_set(const char *path, const char *value); /* NULL: remove */
 void world_fire(void);				     /* a watch event */
-/* The device of WORLD_POLICY, front end Initialised. */
+/* A key of the device's two directories; NULL: remove. */
+void world_front(const char *key, const char *value);
+void world_back(const char *key, const char *value);
+/* From now on the policy has this door. */
+void world_door(enum policy_door door, enum policy_mode mode);
+/* The device of the policy, front end Initialised. */
 void world_device(void);
 /* Some turns of the keeper and of xenstored, @ns later. */
 void world_turn(uint64_t ns);
@@ -58,6 +63,13 @@ int world_receive(struct wire_message *m, unsigned *fds);
 	"ReadOnly = no\n[Client]\nDomain = 3\nDevice = xvda\n[Memory]\nMode = map\n"   \
 	"RingPages = 4\nDataPages = 16\nGrantRefs = 8-1000\nExclusive = "              \
 	"yes\n[Limits]\n"                                                              \
+	"InFlight = 32\nOperations = 1000/s\nBytes = 1M/s\nEvents = 1000/s\n"
+
+/* The same with Door = virtio; its front end offers a pool of two runs of 8 pages. */
+#define WORLD_VIRTIO(memory)                                                           \
+	"Format = 1\n[Backend]\nClass = blk\nDoor = virtio\nResource = null:1M\n"      \
+	"ReadOnly = no\n[Client]\nDomain = 3\nDevice = xvda\n[Memory]\n" memory        \
+	"GrantRefs = 8-1000\n[Limits]\n"                                               \
 	"InFlight = 32\nOperations = 1000/s\nBytes = 1M/s\nEvents = 1000/s\n"
 
 #endif

@@ -86,8 +86,8 @@ static void test_map_malformed(void **state)
 {
 	(void)state;
 	fresh()->map.n = 1;
-	m.map.ref[0] = 100;
-	m.map.ref[1] = 1; /* unused, not zero */
+	m.map.ref[0].v = 100;
+	m.map.ref[1].v = 1; /* unused, not zero */
 	assert_int_equal(CALL(WIRE_MAP, map), WIRE_MALFORMED);
 	assert_killed();
 	world_connect();

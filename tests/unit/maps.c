@@ -97,6 +97,24 @@ static void test_one_purpose(void **state)
 	add(18, 3, WIRE_OK);
 }
 
+/* A pool's page is neither; it is charged as data. */
+static void test_pool(void **state)
+{
+	uint32_t ring = add_as(POLICY_PURPOSE_RING, 20, 1, WIRE_OK), pool;
+
+	(void)state;
+	add_as(POLICY_PURPOSE_POOL, 5, 16, WIRE_REFUSED);
+	pool = add_as(POLICY_PURPOSE_POOL, 21, 16, WIRE_OK);
+	assert_int_equal(maps.usage.data_pages, 16);
+	assert_int_equal(maps.usage.ring_pages, 1);
+	add_as(POLICY_PURPOSE_RING, 36, 1, WIRE_REFUSED);
+	add(36, 1, WIRE_REFUSED);
+	assert_true(maps_release(&maps, pool, 1));
+	assert_int_equal(maps.usage.data_pages, 0);
+	add_as(POLICY_PURPOSE_RING, 36, 1, WIRE_OK);
+	assert_true(maps_release(&maps, ring, 1));
+}
+
 /* Only the id that was given names a registration, not one of its pages. */
 static void test_page_is_no_registration(void **state)
 {
@@ -271,6 +289,7 @@ int main(void)
 		cmocka_unit_test_setup(test_at_once, setup),
 		cmocka_unit_test_setup(test_stale_id, setup),
 		cmocka_unit_test_setup(test_one_purpose, setup),
+		cmocka_unit_test_setup(test_pool, setup),
 		cmocka_unit_test_setup(test_page_is_no_registration, setup),
 		cmocka_unit_test_setup(test_late, setup),
 		cmocka_unit_test_setup(test_never, setup),

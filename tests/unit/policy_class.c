@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -57,8 +58,9 @@ static void patterns(void **state)
 static void rows(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i <= POLICY_CAN; i++) {
-		const struct class_info *info = class_info(i);
+	for (unsigned i = 0; i < 2 * (POLICY_CAN + 1); i++) {
+		bool virtio = i % 2;
+		const struct class_info *info = class_info(i / 2, virtio);
 
 		assert_non_null(info->name);
 		assert_non_null(info->kind);
@@ -66,10 +68,13 @@ static void rows(void **state)
 		assert_non_null(info->tag_key);
 		assert_true(info->ring_pages >= 1 && info->data_pages >= 1);
 		assert_in_range(info->client_pages, POLICY_READABLE, POLICY_BOTH);
-		assert_true(info->pv_mode == POLICY_MAP ||
-			    info->pv_mode == POLICY_COPY);
+		assert_true(info->mode == (virtio ? POLICY_POOL : POLICY_MAP) ||
+			    (!virtio && info->mode == POLICY_COPY));
 		assert_non_null(info->ring_keys[0]);
 		assert_non_null(info->event_keys[0]);
+		/* No list at all would be any key. */
+		assert_non_null(info->pool_keys);
+		assert_int_equal(!!info->pool_keys[0], virtio);
 		assert_true(class_key_matches(info->back_keys, "state"));
 		assert_true(class_key_matches(info->back_keys, "xdd-reason"));
 		/* The tag is the toolstack's: never a key that a back end may write. */
@@ -77,6 +82,43 @@ static void rows(void **state)
 		assert_false(class_key_matches(info->back_keys, "frontend"));
 		assert_false(class_key_matches(info->back_keys, "frontend-id"));
 		assert_false(class_key_matches(info->back_keys, "hotplug-status"));
+	}
+}
+
+/* One device has one kind for each door, and nothing else of its class changes. */
+static void doors(void **state)
+{
+	static const char *const bad[] = {"pool-ref", "pool-ref0/x", "ring-ref",
+					  "state"};
+
+	(void)state;
+	for (unsigned i = 0; i <= POLICY_CAN; i++) {
+		const struct class_info *pv = class_info(i, POLICY_PV);
+		const struct class_info *info = class_info(i, POLICY_VIRTIO);
+		char kind[32];
+
+		snprintf(kind, sizeof(kind), "vmsg_%s", pv->name);
+		assert_string_equal(info->kind, kind);
+		assert_string_equal(info->name, pv->name);
+		assert_string_equal(info->section, pv->section);
+		assert_string_equal(info->tag_key, pv->tag_key);
+		assert_int_equal(info->data_pages, pv->data_pages);
+		assert_int_equal(info->client_pages, POLICY_BOTH);
+		assert_int_equal(info->ring_pages, 1);
+		assert_true(class_key_matches(info->ring_keys, "control-ref"));
+		assert_true(class_key_matches(info->pool_keys, "pool-ref0"));
+		assert_true(class_key_matches(info->pool_keys, "pool-ref15"));
+		assert_true(class_key_matches(info->event_keys, "event-channel"));
+		assert_true(class_key_matches(info->back_keys, "versions"));
+		assert_true(class_key_matches(info->back_keys, "memory"));
+		assert_true(class_key_matches(info->back_keys, "pool-pages"));
+		assert_false(class_key_matches(info->ring_keys, "pool-ref0"));
+		assert_false(class_key_matches(info->pool_keys, "control-ref"));
+		for (unsigned k = 0; k < COUNT(bad); k++) {
+			assert_false(class_key_matches(info->pool_keys, bad[k]));
+			assert_false(class_key_matches(pv->pool_keys, bad[k]));
+		}
+		assert_false(class_key_matches(pv->pool_keys, "pool-ref0"));
 	}
 }
 
@@ -102,7 +144,7 @@ static void keys_of_classes(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < COUNT(cases); i++) {
-		const struct class_info *info = class_info(cases[i].class);
+		const struct class_info *info = class_info(cases[i].class, POLICY_PV);
 
 		assert_true(class_key_matches(info->ring_keys, cases[i].ring));
 		assert_true(class_key_matches(info->event_keys, cases[i].event));
@@ -114,7 +156,7 @@ static void keys_of_classes(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		static const char *const its[] = {"sectors", "feature-flush-cache"};
 		static const char *const not [] = {"params", "physical-device"};
-		const char *const *keys = class_info(POLICY_BLK)->back_keys;
+		const char *const *keys = class_info(POLICY_BLK, POLICY_PV)->back_keys;
 
 		assert_true(class_key_matches(keys, its[i]));
 		assert_false(class_key_matches(keys, not [i]));
@@ -198,9 +240,8 @@ static void devices(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(patterns),
-		cmocka_unit_test(rows),
-		cmocka_unit_test(keys_of_classes),
+		cmocka_unit_test(patterns), cmocka_unit_test(rows),
+		cmocka_unit_test(doors),    cmocka_unit_test(keys_of_classes),
 		cmocka_unit_test(devices),
 	};
 

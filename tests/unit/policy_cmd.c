@@ -199,6 +199,9 @@ static const struct {
 	  ""},
 	 2,
 	 "two.policy:7: another client than root's"},
+	{{"two", "Resource = null:1G\nDoor = virtio", "Domain = 3\nDevice = xvda", ""},
+	 0,
+	 NULL}, /* another kind: another device */
 };
 
 static void pairs(void **state)
@@ -214,6 +217,30 @@ static void pairs(void **state)
 		else
 			says_not(".policy:");
 	}
+}
+
+static void two_of_virtio(void **state)
+{
+	struct device a = {"a", "Resource = null:1G\nDoor = virtio",
+			   "Domain = 3\nDevice = 0", "PoolPages = 2048"};
+	struct device b = a;
+
+	(void)state;
+	write_device(&a);
+	b.name = "b";
+	write_device(&b);
+	assert_int_equal(run("check ."), 2);
+	says("b.policy:8: device 0 of this client is served by a already");
+	b.client = "Domain = 3\nDevice = 1";
+	write_device(&b);
+	assert_int_equal(run("check ."), 0);
+	says("maptrack entries         4098     262144"); /* a pool is mapped */
+	says("b                    blk    virtio  3                1        pool");
+	assert_int_equal(run("check --maptrack 4097 ."), 2);
+	says("lower RingPages, DataPages or PoolPages");
+	assert_int_equal(run("show a.policy"), 0);
+	says("   10  Memory.PoolPages      2048\n");
+	says_not("DataPages");
 }
 
 static void two_tags_for_one_device(void **state)
@@ -274,6 +301,8 @@ static void show(void **state)
 	says("    4  Backend.Resource      /dev/null\n");
 	says("    -  Backend.Door          pv\n");
 	says("    -  Memory.DataPages      352\n");
+	says_not(".Format ");
+	says_not("PoolPages");
 	says("    -  Memory.ClientPages    both\n");
 	says("   13  Limits.Operations     1/s burst 1\n");
 	write_text("bad.policy", "Format = 1\n");
@@ -307,6 +336,7 @@ int main(void)
 		cmocka_unit_test_teardown(empty_directory, clean),
 		cmocka_unit_test_teardown(pairs, clean),
 		cmocka_unit_test_teardown(two_tags_for_one_device, clean),
+		cmocka_unit_test_teardown(two_of_virtio, clean),
 		cmocka_unit_test_teardown(limits, clean),
 		cmocka_unit_test_teardown(show, clean),
 		cmocka_unit_test_teardown(usage, clean),

@@ -50,7 +50,7 @@ static const struct {
 } map_cases[] = {
 	{POLICY_MAP, POLICY_BOTH, 0, 1, 8, true, true, POLICY_KEY_GRANT_REFS},
 	{POLICY_MAP, POLICY_BOTH, 0, 1, 100, false, true, POLICY_KEY_GRANT_REFS},
-	{POLICY_POOL, POLICY_BOTH, 0, 10, 50, true, true, POLICY_KEY_GRANT_REFS},
+	{POLICY_POOL, POLICY_BOTH, 0, 10, 50, true, false, POLICY_KEY_MODE},
 	{POLICY_COPY, POLICY_BOTH, 0, 1, 50, true, false, POLICY_KEY_MODE},
 	{POLICY_GRANT, POLICY_BOTH, 0, 1, 50, false, false, POLICY_KEY_MODE},
 	{POLICY_MAP, POLICY_READABLE, 0, 1, 50, false, true, POLICY_KEY_GRANT_REFS},
@@ -160,6 +160,72 @@ static void ring_maps(void **state)
 	usage.ring_pages = UINT32_MAX;
 	expect(policy_may_map(&policy, &usage, POLICY_PURPOSE_RING, refs, 1, true),
 	       false, POLICY_KEY_RING_PAGES);
+}
+
+/* A pool is mapped where Mode says so, and is bounded by PoolPages and GrantRefs. */
+static void pool_maps(void **state)
+{
+	static const struct {
+		enum policy_mode mode;
+		uint32_t held, n, first;
+		bool allowed;
+		enum policy_key key;
+	} cases[] = {
+		{POLICY_POOL, 0, 10, 8, true, POLICY_KEY_GRANT_REFS},
+		{POLICY_POOL, 9, 1, 100, true, POLICY_KEY_GRANT_REFS},
+		{POLICY_POOL, 0, 10, 91, true, POLICY_KEY_GRANT_REFS},
+		{POLICY_POOL, 0, 0, 8, false, POLICY_KEY_POOL_PAGES},
+		{POLICY_POOL, 0, 11, 8, false, POLICY_KEY_POOL_PAGES},
+		{POLICY_POOL, 10, 1, 8, false, POLICY_KEY_POOL_PAGES},
+		{POLICY_POOL, UINT32_MAX, 1, 8, false, POLICY_KEY_POOL_PAGES},
+		{POLICY_POOL, 0, 10, 92, false, POLICY_KEY_GRANT_REFS},
+		{POLICY_POOL, 0, 1, 7, false, POLICY_KEY_GRANT_REFS},
+		{POLICY_MAP, 0, 1, 8, false, POLICY_KEY_MODE},
+		{POLICY_COPY, 0, 1, 8, false, POLICY_KEY_MODE},
+		{POLICY_GRANT, 0, 1, 8, false, POLICY_KEY_MODE},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT(cases); i++) {
+		struct policy policy = base();
+		struct policy_usage usage = {UINT32_MAX, cases[i].held, UINT32_MAX};
+		struct gref refs[11];
+
+		for (unsigned j = 0; j < COUNT(refs); j++)
+			refs[j].v = cases[i].first + j;
+		policy.mode = cases[i].mode;
+		expect(policy_may_map(&policy, &usage, POLICY_PURPOSE_POOL, refs,
+				      cases[i].n, true),
+		       cases[i].allowed, cases[i].key);
+	}
+}
+
+/* With Mode = grant a ring may be named by number, so the range holds for it. */
+static void areas_are_in_range(void **state)
+{
+	struct policy policy = base();
+	struct policy_usage usage = {1, UINT32_MAX, UINT32_MAX};
+	struct gref refs[4] = {{8}, {100}, {50}, {50}};
+
+	(void)state;
+	policy.mode = POLICY_GRANT;
+	for (unsigned writable = 0; writable < 2; writable++) {
+		expect(policy_may_map(&policy, &usage, POLICY_PURPOSE_RING, refs, 3,
+				      writable),
+		       true, POLICY_KEY_GRANT_REFS);
+		expect(policy_may_map(&policy, &usage, POLICY_PURPOSE_RING, refs, 4,
+				      writable),
+		       false, POLICY_KEY_RING_PAGES);
+	}
+	for (unsigned stray = 0; stray < 3; stray++) {
+		struct gref was = refs[stray];
+
+		refs[stray].v = stray % 2 ? 101 : 7;
+		expect(policy_may_map(&policy, &usage, POLICY_PURPOSE_RING, refs, 3,
+				      true),
+		       false, POLICY_KEY_GRANT_REFS);
+		refs[stray] = was;
+	}
 }
 
 static void copies(void **state)
@@ -278,7 +344,7 @@ static void quota_is_never_exceeded(void **state)
 	for (unsigned i = 0; i < 64; i++)
 		refs[i].v = 8 + i;
 	for (unsigned step = 0; step < 200000; step++) {
-		enum policy_purpose purpose = next(&seed) % 2;
+		enum policy_purpose purpose = next(&seed) % 3;
 		uint32_t n = next(&seed) % 16 ? next(&seed) % 12
 					      : UINT32_MAX - next(&seed) % 12;
 		uint32_t *held = purpose == POLICY_PURPOSE_RING ? &usage.ring_pages
@@ -286,6 +352,8 @@ static void quota_is_never_exceeded(void **state)
 		uint32_t *limit = purpose == POLICY_PURPOSE_RING ? &policy.ring_pages
 								 : &policy.data_pages;
 
+		if (next(&seed) % 64 == 0)
+			policy.mode = next(&seed) % 2 ? POLICY_POOL : POLICY_MAP;
 		if (next(&seed) % 64 == 0)
 			*limit = 1 + next(&seed) % 20;
 		if (next(&seed) % 3 == 0 && *held) {
@@ -312,6 +380,9 @@ static void charge_and_refund(void **state)
 	assert_int_equal(usage.data_pages, 5);
 	policy_refund(&usage, POLICY_PURPOSE_DATA, 5);
 	policy_refund(&usage, POLICY_PURPOSE_RING, 1);
+	policy_charge(&usage, POLICY_PURPOSE_POOL, 2);
+	assert_int_equal(usage.data_pages, 2);
+	policy_refund(&usage, POLICY_PURPOSE_POOL, 2);
 	assert_int_equal(usage.ring_pages, 2);
 	assert_int_equal(usage.data_pages, 0);
 	assert_int_equal(usage.binds, 0);
@@ -372,6 +443,8 @@ int main(void)
 		cmocka_unit_test(one_stray_reference),
 		cmocka_unit_test(reference_limits),
 		cmocka_unit_test(ring_maps),
+		cmocka_unit_test(pool_maps),
+		cmocka_unit_test(areas_are_in_range),
 		cmocka_unit_test(copies),
 		cmocka_unit_test(binds),
 		cmocka_unit_test(clients),

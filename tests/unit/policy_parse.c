@@ -93,6 +93,8 @@ static void lines_of_keys(void **state)
 	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
 		const char *name = policy_key_name(key), *dot = strchr(name, '.');
 
+		if (key == POLICY_KEY_POOL_PAGES) /* never beside DataPages */
+			continue;
 		name = dot ? dot + 1 : name;
 		assert_int_not_equal(policy.line[key], 0);
 		assert_memory_equal(good[policy.line[key] - 1], name, strlen(name));
@@ -141,8 +143,12 @@ static void derived_defaults(void **state)
 		{"Class=snd", "", POLICY_MAP, POLICY_READABLE, 2, 65},
 		{"Class=displ", "", POLICY_MAP, POLICY_READABLE, 2, 4054},
 		{"Class=can", "", POLICY_COPY, POLICY_BOTH, 2, 64},
-		{"Class=blk\nDoor=virtio", "", POLICY_POOL, POLICY_BOTH, 1, 352},
-		{"Class=displ\nDoor=virtio", "", POLICY_POOL, POLICY_BOTH, 1, 4054},
+		{"Class=blk\nDoor=virtio", "", POLICY_POOL, POLICY_BOTH, 1, 1024},
+		{"Class=blk\nDoor=virtio", "PoolPages=4096", POLICY_POOL, POLICY_BOTH,
+		 1, 4096},
+		{"Class=blk\nDoor=virtio", "Mode=grant\nDataPages=9", POLICY_GRANT,
+		 POLICY_BOTH, 4, 9},
+		{"Class=displ\nDoor=virtio", "", POLICY_POOL, POLICY_BOTH, 1, 1024},
 		{"Class=net\nDoor=virtio", "Mode=grant", POLICY_GRANT, POLICY_BOTH, 4,
 		 64},
 	};
@@ -229,6 +235,8 @@ static const struct one_line values_cases[] = {
 	{18, "DataPages = 1048577", 18, "not a value of DataPages", "1-1048576"},
 	{18, "DataPages = 4294967297", 18, "not a value of DataPages", ""},
 	{18, "DataPages = 18446744073709551617", 18, "not a value of DataPages", ""},
+	{18, "PoolPages = 4096", 18, "Memory.PoolPages: a key of Mode = pool",
+	 "no such line"},
 	{19, "GrantRefs = 7-9", 19, "not a value of GrantRefs", "8 <= FIRST <= LAST"},
 	{19, "GrantRefs = 8-8", 0, NULL, NULL},
 	{19, "GrantRefs = 9-8", 19, "not a value of GrantRefs", "FIRST-LAST"},
@@ -301,7 +309,7 @@ static const struct one_line forms_cases[] = {
 	{11, "Format = 1", 11, "unknown key \"Format\"", "Device"},
 	{11, "Zebra = 1", 11, "unknown key \"Zebra\"", "Domain, Tag, Device"},
 	{18, "Datapages = 9", 18, "unknown key \"Datapages\"",
-	 "Mode, ClientPages, Exclusive, RingPages, DataPages, GrantRefs"},
+	 "Mode, ClientPages, Exclusive, RingPages, DataPages, PoolPages, GrantRefs"},
 	{18, "datapages = 9", 18, "unknown key \"datapages\"", ""},
 	{18, "GRANTREFS = 9", 18, "unknown key \"GRANTREFS\"", ""},
 	{2, "Class = blk", 2, "unknown key \"Class\"", "Format"},
@@ -366,6 +374,21 @@ static const struct {
 	{"Class=blk\nDoor=virtio", "Domain=1", "Mode=copy", 11, "Memory.Mode",
 	 "pool, grant"},
 	{"Class=blk\nDoor=virtio", "Domain=1", "Mode=pool", 0, NULL, NULL},
+	{"Class=blk\nDoor=virtio", "Domain=1", "PoolPages=0", 11,
+	 "\"0\" is not a value of PoolPages", "1-4096"},
+	{"Class=blk\nDoor=virtio", "Domain=1", "PoolPages=4097", 11,
+	 "not a value of PoolPages", "1-4096"},
+	{"Class=blk\nDoor=virtio", "Domain=1", "PoolPages=1", 0, NULL, NULL},
+	{"Class=blk\nDoor=virtio", "Domain=1", "PoolPages=4096", 0, NULL, NULL},
+	{"Class=blk\nDoor=virtio", "Domain=1", "Mode=pool\nPoolPages=9", 0, NULL, NULL},
+	{"Class=blk\nDoor=virtio", "Domain=1", "DataPages=9", 11,
+	 "Memory.DataPages: a pool is bounded by PoolPages", "no such line"},
+	{"Class=blk\nDoor=virtio", "Domain=1", "PoolPages=9\nDataPages=9", 12,
+	 "Memory.DataPages: a pool is bounded by PoolPages", "no such line"},
+	{"Class=blk\nDoor=virtio", "Domain=1", "Mode=grant\nPoolPages=9", 12,
+	 "Memory.PoolPages: a key of Mode = pool", "no such line"},
+	{"Class=blk", "Domain=1", "PoolPages=9", 11,
+	 "Memory.PoolPages: a key of Mode = pool", "no such line"},
 	{"Class=blk\nDoor=virtio", "Domain=1", "ClientPages=readable", 11,
 	 "virtio requests are read and answered", "both"},
 	{"Class=blk", "Domain=any", "", 8, "Client.Domain: any domain, but no Tag",
@@ -467,6 +490,19 @@ static void conflict_beside_error(void **state)
 	expect(1, 14, "Memory.Mode", "map, copy");
 }
 
+/* One field, two keys: whichever belongs to Mode is the one that is named. */
+static void key_of_data_pages(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(text, edit(0, NULL)), 0);
+	assert_int_equal(policy_data_key(&policy), POLICY_KEY_DATA_PAGES);
+	policy.mode = POLICY_GRANT;
+	assert_int_equal(policy_data_key(&policy), POLICY_KEY_DATA_PAGES);
+	policy.mode = POLICY_POOL;
+	assert_int_equal(policy_data_key(&policy), POLICY_KEY_POOL_PAGES);
+	assert_string_equal(policy_key_name(POLICY_KEY_POOL_PAGES), "Memory.PoolPages");
+}
+
 static void out_untouched_on_error(void **state)
 {
 	struct policy before;
@@ -500,6 +536,7 @@ int main(void)
 		cmocka_unit_test(conflicts),
 		cmocka_unit_test(many_errors),
 		cmocka_unit_test(conflict_beside_error),
+		cmocka_unit_test(key_of_data_pages),
 		cmocka_unit_test(out_untouched_on_error),
 		cmocka_unit_test(errors_start_anew),
 	};

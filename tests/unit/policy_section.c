@@ -179,13 +179,13 @@ static void names_of_keys(void **state)
 		char line[32];
 
 		/* The word that is read is the word that is shown. */
-		sprintf(line, "Class=%s", class_info(i)->name);
+		sprintf(line, "Class=%s", class_info(i, POLICY_PV)->name);
 		sprintf(text,
 			"Format=1\n[Backend]\n%s\nResource=x\n[Client]\nDomain="
 			"1\nDevice=0\n"
 			"[Limits]\nInFlight=1\nOperations=1/s\nBytes=1/s\nEvents=1/"
 			"s\n[%s]\n",
-			line, class_info(i)->section);
+			line, class_info(i, POLICY_PV)->section);
 		assert_int_equal(parse(text, strlen(text)), 0);
 		assert_int_equal(policy.class, i);
 	}

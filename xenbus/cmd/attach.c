@@ -65,7 +65,7 @@ void attach_said(struct control *c, const struct checked *found, const char *how
 	char back[96], front[96];
 
 	say(c->say, LOG_LEVEL_NOTICE, "%s: %s %s of %s %s attached to %s, tag %s",
-	    policy->name, class_info(policy->class)->kind, policy->device,
+	    policy->name, class_info(policy->class, policy->door)->kind, policy->device,
 	    domains_name(c, found->front.id, front, sizeof(front)), how,
 	    domains_name(c, found->back.id, back, sizeof(back)), plan_tag(policy));
 }

@@ -103,11 +103,6 @@ static bool check_roles(struct control *c, const struct policy *policy,
 				 "domain, or the client's name",
 				 policy->name, policy->line[POLICY_KEY_DOMAIN],
 				 policy->domain.v, d->front.id.v);
-	if (policy->door != POLICY_PV)
-		return say_error(c->say,
-				 "%s.policy:%u: Door = virtio cannot be attached yet; "
-				 "use Door = pv",
-				 policy->name, policy->line[POLICY_KEY_DOOR]);
 	return true;
 }
 
@@ -135,12 +130,14 @@ static bool check_grants(struct control *c, const struct policy *policy,
 		return true;
 	if (pages > last + 1 - POLICY_FIRST_REF)
 		return say_error(c->say,
-				 "%s.policy: RingPages and DataPages are %" PRIu64
+				 "%s.policy: RingPages and %s are %" PRIu64
 				 ", and domain %u can grant %" PRIu32
 				 " pages; ask for fewer, or start it with more "
 				 "max_grant_frames",
-				 policy->name, pages, front->id.v,
-				 last + 1 - POLICY_FIRST_REF);
+				 policy->name,
+				 policy->mode == POLICY_POOL ? "PoolPages"
+							     : "DataPages",
+				 pages, front->id.v, last + 1 - POLICY_FIRST_REF);
 	if (policy->first_ref.v > last)
 		return say_error(c->say,
 				 "%s.policy:%u: GrantRefs begins at %" PRIu32

@@ -43,7 +43,7 @@ static bool is_stale(struct control *c, const struct plan_paths *paths,
 enum check collide_device(struct control *c, const struct plan_input *in,
 			  const struct plan_paths *paths)
 {
-	const char *tag_key = class_info(in->policy->class)->tag_key;
+	const char *tag_key = class_info(in->policy->class, in->policy->door)->tag_key;
 	char back[TREE_VALUE_MAX + 1], mark[TREE_VALUE_MAX + 1],
 		tag[TREE_VALUE_MAX + 1];
 
@@ -89,14 +89,16 @@ static bool has_tag(struct control *c, const struct plan_input *in, const char *
 		return false;
 	snprintf(dir, sizeof(dir), "/local/domain/%u/backend/%s/%u/%u", in->back.v,
 		 kind, (unsigned)other, id);
-	return !tree_read(c->tree, dir, class_info(in->policy->class)->tag_key, tag) &&
+	return !tree_read(c->tree, dir,
+			  class_info(in->policy->class, in->policy->door)->tag_key,
+			  tag) &&
 	       !strcmp(tag, plan_tag(in->policy)) &&
 	       !domains_gone(c, (struct domid){(uint16_t)other});
 }
 
 bool collide_tag(struct control *c, const struct plan_input *in)
 {
-	const char *kind = class_info(in->policy->class)->kind;
+	const char *kind = class_info(in->policy->class, in->policy->door)->kind;
 	char dir[TREE_PATH_MAX + 1], **clients;
 	unsigned n, taken = 0;
 	uint32_t id;

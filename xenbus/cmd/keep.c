@@ -198,7 +198,8 @@ static void sweep(struct keep *k, struct keep_device *d)
 	if (domains_find(c, d->target.conf.backend, &back))
 		return;
 	snprintf(dir, sizeof(dir), "/local/domain/%u/backend/%s", back.v,
-		 class_info(d->target.loaded.policy.class)->kind);
+		 class_info(d->target.loaded.policy.class, d->target.loaded.policy.door)
+			 ->kind);
 	if (c->tree->ops->list(c->tree, dir, &clients, &n)) {
 		d->close_by = 0;
 		return;

@@ -41,7 +41,7 @@ static const struct field fields[FIELDS] = {
 	[BACKEND_NAME] = {"DRIVER", "backend_name", 12, false},
 	[CLIENT] = {"FRONT", "client", 5, true},
 	[CLIENT_NAME] = {"CLIENT", "client_name", 12, false},
-	[KIND] = {"KIND", "kind", 6, false},
+	[KIND] = {"KIND", "kind", 10, false},
 	[DEVICE] = {"ID", "device", 6, true},
 	[DEVICE_NAME] = {"DEVICE", "device_name", 6, false},
 	[INSTANCE] = {"INSTANCE", "instance", 12, false},
@@ -188,18 +188,22 @@ static void add_client(struct list *list, const struct class_info *info,
 	for_each(list, dir, info, client, add_device);
 }
 
-static void add_domain(struct list *list, const char *domain)
+static void add_kind(struct list *list, const char *domain,
+		     const struct class_info *info)
 {
 	char dir[TREE_PATH_MAX + 1];
 
+	snprintf(dir, sizeof(dir), "/local/domain/%.5s/backend/%s", domain, info->kind);
+	for_each(list, dir, info, NULL, add_client);
+}
+
+static void add_domain(struct list *list, const char *domain)
+{
 	set(list, BACKEND, domain);
 	read_name(list, BACKEND_NAME, domain);
-	for (int class = POLICY_BLK; class <= POLICY_CAN; class ++) {
-		const struct class_info *info = class_info((enum policy_class) class);
-
-		snprintf(dir, sizeof(dir), "/local/domain/%.5s/backend/%s", domain,
-			 info->kind);
-		for_each(list, dir, info, NULL, add_client);
+	for (unsigned i = POLICY_BLK; i <= POLICY_CAN; i++) {
+		for (unsigned door = POLICY_PV; door <= POLICY_VIRTIO; door++)
+			add_kind(list, domain, class_info(i, door));
 	}
 }
 

@@ -75,7 +75,7 @@ static void mode(const struct plan_input *in, const char *arg, char *out)
 /* The value of key @arg in the class's section of the policy, if it is there. */
 static void section(const struct plan_input *in, const char *arg, char *out)
 {
-	const char *name = class_info(in->policy->class)->section;
+	const char *name = class_info(in->policy->class, in->policy->door)->section;
 	struct text text;
 	struct text_line line;
 	enum text_kind kind;
@@ -100,9 +100,9 @@ static void discard(const struct plan_input *in, const char *arg, char *out)
 /* -- The kinds ---------------------------------------------------------------- */
 
 /*
- * One table a class: what its kind has beside the keys that all devices have and
- * the tag. A class that is built later adds its rows here; keys of its section
- * of the policy come in by section().
+ * One table a class and door: what its kind has beside the keys that all devices have
+ * and the tag. A class that is built later adds its rows here; keys of its section of
+ * the policy come in by section().
  */
 static const struct row blk_rows[] = {
 	{BACK, "removable", word, "0"},
@@ -131,11 +131,29 @@ static const struct row displ_rows[] = {
 	{.key = NULL},
 };
 
+static const struct row virtio_blk_rows[] = {
+	{BACK, "dev", device, NULL},
+	{BACK, "type", word, "phy"},
+	{BACK, "mode", mode, NULL},
+	{BACK, "device-type", word, "disk"},
+	{BACK, "discard-enable", discard, "Discard"},
+	{.key = NULL},
+};
+
+static const struct row virtio_net_rows[] = {
+	{BACK, "mac", section, "Mac"},
+	{BACK, "mtu", section, "Mtu"},
+	{.key = NULL},
+};
+
 static const struct row no_rows[] = {{.key = NULL}};
 
-static const struct row *const kinds[] = {
-	[POLICY_BLK] = blk_rows,     [POLICY_NET] = net_rows, [POLICY_SND] = no_rows,
-	[POLICY_DISPL] = displ_rows, [POLICY_CAN] = no_rows,
+static const struct row *const kinds[][POLICY_VIRTIO + 1] = {
+	[POLICY_BLK] = {blk_rows, virtio_blk_rows},
+	[POLICY_NET] = {net_rows, virtio_net_rows},
+	[POLICY_SND] = {no_rows, no_rows},
+	[POLICY_DISPL] = {displ_rows, no_rows},
+	[POLICY_CAN] = {no_rows, no_rows},
 };
 
 /* -- Nodes -------------------------------------------------------------------- */
@@ -180,9 +198,10 @@ static void add_key(struct plan *plan, const char *dir, struct tree_perms perms,
 static void add_rows(struct plan *plan, const struct plan_input *in, bool front,
 		     const char *dir, struct tree_perms perms, struct tree_perms ro)
 {
+	const struct row *row = kinds[in->policy->class][in->policy->door];
 	char value[PLAN_VALUE_MAX + 1];
 
-	for (const struct row *row = kinds[in->policy->class]; row->key; row++) {
+	for (; row->key; row++) {
 		if ((row->side != BACK) != front)
 			continue;
 		row->value(in, row->arg, value);
@@ -225,7 +244,8 @@ static void add_back(struct plan *plan, const struct plan_input *in, bool copy)
 	put(value, "%u", in->front.v);
 	add_key(plan, dir, perms, "frontend-id", value);
 	add_key(plan, dir, perms, "online", "1");
-	add_key(plan, dir, perms, class_info(in->policy->class)->tag_key,
+	add_key(plan, dir, perms,
+		class_info(in->policy->class, in->policy->door)->tag_key,
 		plan_tag(in->policy));
 	add_rows(plan, in, false, dir, perms, perms);
 	add_key(plan, dir, perms, PLAN_MARK, in->policy->name);
@@ -239,7 +259,7 @@ const char *plan_tag(const struct policy *policy)
 
 void plan_find(const struct plan_input *in, struct plan_paths *out)
 {
-	const char *kind = class_info(in->policy->class)->kind;
+	const char *kind = class_info(in->policy->class, in->policy->door)->kind;
 	uint32_t id = device_id(in->policy);
 
 	snprintf(out->front, sizeof(out->front), "/local/domain/%u/device/%s/%" PRIu32,
@@ -253,7 +273,6 @@ void plan_find(const struct plan_input *in, struct plan_paths *out)
 
 void plan_make(const struct plan_input *in, struct plan *out)
 {
-	assert(in->policy->door == POLICY_PV);
 	out->n = 0;
 	plan_find(in, &out->paths);
 	add_back(out, in, true);

@@ -13,6 +13,9 @@
  *  4. "discard-enable" is what the policy says, not whether the disk is written to;
  *  5. the parents have what libxl's get in an xl domain, also where the domain was
  *     started without xl: the driver domain and the client may list them.
+ * Of what Door = virtio has, libxl knows nothing: such a device gets the keys that all
+ * have, and in the back end's directory those of its class. Its client needs none of
+ * them: it learns from the device itself what that is.
  */
 #ifndef XDD_PLAN_H
 #define XDD_PLAN_H
@@ -61,7 +64,6 @@ struct plan_input {
 /* The tag that this policy's device gets: Tag, or the name of the instance. */
 const char *plan_tag(const struct policy *policy);
 void plan_find(const struct plan_input *in, struct plan_paths *out);
-/* @in->policy is one with Door = pv. */
 void plan_make(const struct plan_input *in, struct plan *out);
 
 #endif
