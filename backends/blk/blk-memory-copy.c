@@ -23,7 +23,7 @@ static uint32_t least(uint32_t a, uint32_t b)
 static int copy_init(struct blk_pv *pv)
 {
 	struct blk_memory_copy *copy = &pv->memory.copy;
-	size_t area = pv->conf.grants->copy_bytes / XEN_PAGE_BYTES;
+	size_t area = pv->conf.keys.grants->copy_bytes / XEN_PAGE_BYTES;
 
 	copy->pages = area < COPY_PAGES_MAX ? (uint32_t)area : COPY_PAGES_MAX;
 	copy->max = least(GRANTS_BATCH_MAX, pv->conf.policy->data_pages);
@@ -81,7 +81,7 @@ static void copy_carried(struct blk_pv *pv, struct blk_slot *slot, int status)
 	}
 	if (slot->state == BLK_SLOT_TAKEN && status == GRANTS_OK) {
 		shared_copy_in(table,
-			       pv->conf.grants->copy_area +
+			       pv->conf.keys.grants->copy_area +
 				       (size_t)slot->page[0] * XEN_PAGE_BYTES,
 			       slot->req.segments * BLKIF_SEGMENT);
 		copy_free(copy, slot);
@@ -102,7 +102,7 @@ static int copy_flush(struct blk_pv *pv)
 
 	if (!copy->nparts)
 		return 0;
-	r = grants_copy(pv->conf.grants, copy->seg, copy->nseg);
+	r = grants_copy(pv->conf.keys.grants, copy->seg, copy->nseg);
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < copy->nparts; i++) {
@@ -194,7 +194,7 @@ static int copy_gather(struct blk_pv *pv, struct blk_slot *slot)
 		return BLK_MEMORY_FULL;
 	for (uint32_t i = 0; i < n; i++)
 		slot->iov[i] = (struct iovec){
-			pv->conf.grants->copy_area + copy_local(slot, i),
+			pv->conf.keys.grants->copy_area + copy_local(slot, i),
 			copy_len(&slot->req.seg[i]),
 		};
 	slot->rq.iov = slot->iov;

@@ -18,7 +18,7 @@ static int map_init(struct blk_pv *pv)
 
 	if (pages > MAP_PAGES_MAX)
 		pages = MAP_PAGES_MAX;
-	return pgrants_init(&pv->memory.pgrants, pv->conf.grants, pages);
+	return pgrants_init(&pv->memory.pgrants, pv->conf.keys.grants, pages);
 }
 
 static void map_fini(struct blk_pv *pv)

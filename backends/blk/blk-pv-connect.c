@@ -13,13 +13,11 @@
 #include <string.h>
 
 #include "backends/blk/blk-pv.h"
+#include "backends/blk/blk-rights.h"
 #include "common/number.h"
 
 #define PV_VDISK_READ_ONLY 4  /* VDISK_READONLY */
 #define PV_KEY		   32 /* "queue-15/event-channel", "queue-15/ring-ref15" */
-
-/* The client's doing: its device fails. */
-#define PV_FAILED 1
 
 /* What the front end chose, of what it was offered. */
 struct pv_rings {
@@ -28,65 +26,14 @@ struct pv_rings {
 	bool numbered;	/* "ring-ref0", "ring-ref1" ... */
 };
 
-/* Read a key: 1 if it is there, 0 if not; PV_FAILED is not among the results,
- * since a value too long to be read is none that is known: it reads as "?". */
-static int pv_read(struct blk_pv *pv, enum store_side side, const char *key,
-		   char *value)
+static int pv_rights(struct blk_pv *pv)
 {
-	int r = store_read(pv->conf.store, side, key, value, STORE_VALUE_MAX + 1);
+	int r = blk_rights(&pv->conf.keys, pv->conf.blk);
 
-	switch (r) {
-	case STORE_OK:
-		return 1;
-	case STORE_ABSENT:
-		return 0;
-	case STORE_LATE:
-		return -EAGAIN;
-	case STORE_TOO_LONG:
-	default:
-		if (r < 0)
-			return r;
-		strcpy(value, "?");
-		return 1;
-	}
-}
-
-static int pv_write(struct blk_pv *pv, const char *key, uint64_t value)
-{
-	char text[24];
-	int r;
-
-	snprintf(text, sizeof(text), "%" PRIu64, value);
-	r = store_write(pv->conf.store, key, text);
-	if (r == STORE_FULL)
-		return -EAGAIN;
-	if (r > 0)
-		log_line(pv->conf.log, LOG_LEVEL_WARNING, "%s may not be written", key);
-	return r < 0 ? r : 0;
-}
-
-/* What the toolstack grants; the stricter of it and the policy wins. */
-static int pv_read_rights(struct blk_pv *pv)
-{
-	char value[STORE_VALUE_MAX + 1];
-	bool read_only = false, discard = true;
-	int r = pv_read(pv, STORE_BACK, "mode", value);
-
-	if (r < 0)
-		return r;
-	/* "w" and "w!" are writable; what is not known is read-only. */
-	if (r)
-		read_only = value[0] != 'w';
-	r = pv_read(pv, STORE_BACK, "discard-enable", value);
-	if (r < 0)
-		return r;
-	if (r)
-		discard = strcmp(value, "0") != 0;
-	blk_restrict(pv->conf.blk, read_only, discard);
 	pv->indirect_max = pv->memory.ops->segments(pv);
 	if (pv->indirect_max <= BLKIF_SEGMENTS_MAX)
 		pv->indirect_max = 0;
-	return 0;
+	return r;
 }
 
 /* Can pages stay mapped, as far as we are concerned? */
@@ -98,7 +45,7 @@ static bool pv_keeps(const struct blk_pv *pv)
 int blk_pv_offer(struct blk_pv *pv)
 {
 	const struct blk_geometry *g = &pv->conf.blk->geometry;
-	int r = pv_read_rights(pv);
+	int r = pv_rights(pv);
 
 	if (r)
 		return r;
@@ -129,7 +76,7 @@ int blk_pv_offer(struct blk_pv *pv)
 	for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		if (keys[i].skip)
 			continue;
-		r = pv_write(pv, keys[i].key, keys[i].value);
+		r = keys_write_number(&pv->conf.keys, keys[i].key, keys[i].value);
 		if (r)
 			return r;
 	}
@@ -144,10 +91,10 @@ int blk_pv_resized(struct blk_pv *pv)
 
 	if (pv->sectors == sectors)
 		return 0;
-	r = pv_write(pv, "sectors", sectors);
+	r = keys_write_number(&pv->conf.keys, "sectors", sectors);
 	if (r)
 		return r == -EAGAIN ? 0 : r;
-	log_line(pv->conf.log, LOG_LEVEL_NOTICE,
+	log_line(pv->conf.keys.log, LOG_LEVEL_NOTICE,
 		 "resized from %" PRIu64 " to %" PRIu64 " sectors", pv->sectors,
 		 sectors);
 	pv->sectors = sectors;
@@ -158,7 +105,7 @@ int blk_pv_resized(struct blk_pv *pv)
 static int pv_read_said(struct blk_pv *pv)
 {
 	char value[STORE_VALUE_MAX + 1];
-	int r = pv_read(pv, STORE_BACK, "sectors", value);
+	int r = keys_read(&pv->conf.keys, STORE_BACK, "sectors", value);
 
 	if (r < 0)
 		return r;
@@ -168,21 +115,16 @@ static int pv_read_said(struct blk_pv *pv)
 	return 0;
 }
 
-static int pv_fail(struct blk_pv *pv, const char *key, const char *why)
-{
-	log_line(pv->conf.log, LOG_LEVEL_WARNING, "the front end's %s: %s", key, why);
-	return PV_FAILED;
-}
-
 static int pv_read_abi(struct blk_pv *pv)
 {
 	char value[STORE_VALUE_MAX + 1];
-	int r = pv_read(pv, STORE_FRONT, "protocol", value);
+	int r = keys_read(&pv->conf.keys, STORE_FRONT, "protocol", value);
 
 	if (r < 0)
 		return r;
 	if (!blkif_abi_parse(r ? value : NULL, &pv->abi))
-		return pv_fail(pv, "protocol", "not one of xen/io/protocols.h");
+		return keys_fail(&pv->conf.keys, "protocol",
+				 "not one of xen/io/protocols.h");
 	return 0;
 }
 
@@ -190,7 +132,7 @@ static int pv_read_persistent(struct blk_pv *pv)
 {
 	char value[STORE_VALUE_MAX + 1];
 	uint32_t keep = pv->conf.block->persistent_pages;
-	int r = pv_read(pv, STORE_FRONT, "feature-persistent", value);
+	int r = keys_read(&pv->conf.keys, STORE_FRONT, "feature-persistent", value);
 
 	if (r < 0)
 		return r;
@@ -206,12 +148,12 @@ static int pv_read_number(struct blk_pv *pv, const char *key, uint64_t min,
 {
 	char value[STORE_VALUE_MAX + 1];
 	uint64_t number;
-	int r = pv_read(pv, STORE_FRONT, key, value);
+	int r = keys_read(&pv->conf.keys, STORE_FRONT, key, value);
 
 	if (r <= 0)
 		return r;
 	if (!number_parse(value, strlen(value), max, &number) || number < min)
-		return pv_fail(pv, key, "not within what was offered");
+		return keys_fail(&pv->conf.keys, key, "not within what was offered");
 	*out = number;
 	return 0;
 }
@@ -229,10 +171,11 @@ static int pv_read_pages(struct blk_pv *pv, struct pv_rings *rings)
 	if (r)
 		return r;
 	if (pages != none && (pages & (pages - 1)))
-		return pv_fail(pv, "num-ring-pages", "not a power of two");
+		return keys_fail(&pv->conf.keys, "num-ring-pages",
+				 "not a power of two");
 	if (pages != none && order != none && pages != 1u << order)
-		return pv_fail(pv, "num-ring-pages",
-			       "is not what ring-page-order says");
+		return keys_fail(&pv->conf.keys, "num-ring-pages",
+				 "is not what ring-page-order says");
 	rings->pages = order != none   ? 1u << order
 		       : pages != none ? (uint32_t)pages
 				       : 1;
@@ -264,7 +207,6 @@ static int pv_map_ring(struct blk_pv *pv, const struct pv_rings *rings, uint32_t
 {
 	char text[GRANTS_RING_MAX][PV_KEY], name[16];
 	const char *keys[GRANTS_RING_MAX];
-	int r;
 
 	for (uint32_t i = 0; i < rings->pages; i++) {
 		snprintf(name, sizeof(name),
@@ -272,47 +214,16 @@ static int pv_map_ring(struct blk_pv *pv, const struct pv_rings *rings, uint32_t
 		pv_key(text[i], rings, q, name);
 		keys[i] = text[i];
 	}
-	r = grants_map_ring(pv->conf.grants, keys, rings->pages,
-			    &pv->queue[q].ring_map);
-	switch (r) {
-	case GRANTS_OK:
-		return 0;
-	case GRANTS_LATE:
-		return -EAGAIN;
-	case GRANTS_REFUSED:
-		return pv_fail(pv, keys[0], "the policy does not allow it");
-	case GRANTS_BAD:
-		return pv_fail(pv, keys[0], "Xen refused it");
-	case GRANTS_BUSY:
-		return pv_fail(pv, keys[0], "another device holds it");
-	case GRANTS_ABSENT:
-		return pv_fail(pv, keys[0], "missing, or not a number");
-	default:
-		return r;
-	}
+	return keys_map_ring(&pv->conf.keys, keys, rings->pages,
+			     &pv->queue[q].ring_map);
 }
 
 static int pv_bind(struct blk_pv *pv, const struct pv_rings *rings, uint32_t q)
 {
 	char key[PV_KEY];
-	int r;
 
 	pv_key(key, rings, q, "event-channel");
-	r = evtchn_bind(pv->conf.evtchn, key, &pv->queue[q].port);
-	switch (r) {
-	case EVTCHN_OK:
-		return 0;
-	case EVTCHN_LATE:
-		return -EAGAIN;
-	case EVTCHN_REFUSED:
-		return pv_fail(pv, key, "the policy does not allow it");
-	case EVTCHN_BAD:
-		return pv_fail(pv, key, "not offered to us");
-	case EVTCHN_ABSENT:
-		return pv_fail(pv, key, "missing, or not a number");
-	default:
-		return r;
-	}
+	return keys_bind(&pv->conf.keys, key, &pv->queue[q].port);
 }
 
 /* Map, bind, and look at the ring for the first time. All or nothing. */
@@ -328,11 +239,11 @@ static int pv_open_queue(struct blk_pv *pv, const struct pv_rings *rings, uint32
 	if (!r &&
 	    pv_ring_init(&q->ring, q->ring_map.addr, rings->pages * XEN_PAGE_BYTES,
 			 blkif_layouts[pv->abi].entry, attach) != PV_RING_OK) {
-		evtchn_unbind(pv->conf.evtchn, q->port);
-		r = pv_fail(pv, "ring", "its indices cannot be");
+		evtchn_unbind(pv->conf.keys.evtchn, q->port);
+		r = keys_fail(&pv->conf.keys, "ring", "its indices cannot be");
 	}
 	if (r)
-		grants_unmap(pv->conf.grants, &q->ring_map);
+		grants_unmap(pv->conf.keys.grants, &q->ring_map);
 	return r;
 }
 
@@ -358,7 +269,7 @@ int blk_pv_connect(struct blk_pv *pv, bool attach, uint64_t now)
 	int r;
 
 	assert(pv->state == BLK_PV_DOWN);
-	r = pv_read_rights(pv);
+	r = pv_rights(pv);
 	if (!r)
 		r = pv_read_abi(pv);
 	if (!r)
@@ -374,6 +285,6 @@ int blk_pv_connect(struct blk_pv *pv, bool attach, uint64_t now)
 	blk_pv_start(pv, now);
 	/* The one before us may have died between its push and its event. */
 	for (uint32_t i = 0; attach && i < pv->queues && r >= 0; i++)
-		r = evtchn_notify(pv->conf.evtchn, pv->queue[i].port);
+		r = evtchn_notify(pv->conf.keys.evtchn, pv->queue[i].port);
 	return r < 0 ? r : 0;
 }

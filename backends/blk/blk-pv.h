@@ -41,13 +41,10 @@
 #include "backends/blk/blk-policy.h"
 #include "backends/blk/blk-queue.h"
 #include "backends/blk/blk.h"
+#include "backends/door/keys.h"
 #include "common/histogram.h"
-#include "common/log.h"
-#include "grant-mem/grants.h"
 #include "policy/policy.h"
 #include "policy/rate.h"
-#include "xenbus/evtchn.h"
-#include "xenbus/store.h"
 
 struct blk_pv;
 
@@ -56,10 +53,7 @@ struct blk_pv_conf {
 	const struct policy *policy;
 	const struct blk_policy *block;
 	struct blk *blk;
-	struct grants *grants;
-	struct evtchn *evtchn;
-	struct store *store;
-	struct log *log;
+	struct keys keys;
 	void *owner;
 	/* The client broke the ring: its device fails. Once a connection, as the
 	 * last act of a turn; blk_pv_detach() may be called from within. */

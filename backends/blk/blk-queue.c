@@ -129,7 +129,7 @@ int blk_queue_publish(struct blk_queue *q, uint64_t now)
 	if (!pv_ring_push(&q->ring))
 		return 0;
 	pv->stats.notifies++;
-	r = evtchn_notify(pv->conf.evtchn, q->port);
+	r = evtchn_notify(pv->conf.keys.evtchn, q->port);
 	return r < 0 ? r : 0;
 }
 
@@ -145,9 +145,9 @@ bool blk_queue_pending(const struct blk_queue *q)
 
 int blk_queue_close(struct blk_queue *q)
 {
-	int r, result = grants_unmap(q->pv->conf.grants, &q->ring_map);
+	int r, result = grants_unmap(q->pv->conf.keys.grants, &q->ring_map);
 
-	r = evtchn_unbind(q->pv->conf.evtchn, q->port);
+	r = evtchn_unbind(q->pv->conf.keys.evtchn, q->port);
 	for (uint32_t i = 0; i < q->slots; i++)
 		q->slot[i].state = BLK_SLOT_FREE;
 	return r < 0 ? r : result < 0 ? result : 0;

@@ -61,7 +61,7 @@ static void slot_log(struct blk_slot *slot, enum log_level level, const char *wh
 					    "reserved", "discard", "indirect"};
 	unsigned op = slot->req.operation;
 
-	log_line(slot->pv->conf.log, level, "%s at sector %llu failed: %s",
+	log_line(slot->pv->conf.keys.log, level, "%s at sector %llu failed: %s",
 		 op < sizeof(names) / sizeof(names[0]) ? names[op]
 						       : "unknown operation",
 		 (unsigned long long)slot->req.sector, why);

@@ -69,7 +69,7 @@ static void file_done(struct loop_op *op, int res)
 		(struct blk_piece *)((char *)op - offsetof(struct blk_piece, op));
 	struct blk_request *rq = piece->rq;
 
-	if (rq->step == BLK_DISCARD && res == 0)
+	if ((rq->step == BLK_DISCARD || rq->step == BLK_WRITE_ZEROES) && res == 0)
 		res = (int)piece->bytes;
 	piece->res = res;
 	if (!--rq->out)
@@ -133,10 +133,10 @@ static void file_move(struct blk_store_file *file, struct blk_request *rq)
 static void file_punch(struct blk_store_file *file, struct blk_request *rq)
 {
 	uint64_t bytes = rq->left < FILE_DISCARD_BYTES ? rq->left : FILE_DISCARD_BYTES;
+	int how = rq->step == BLK_DISCARD ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE;
 
 	loop_fallocate(file->loop, file_piece(rq, (uint32_t)bytes), LOOP_FILE_DISK,
-		       FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, blk_position(rq),
-		       bytes);
+		       how | FALLOC_FL_KEEP_SIZE, blk_position(rq), bytes);
 }
 
 static void file_submit(struct blk_store *store, struct blk_request *rq)
@@ -153,6 +153,7 @@ static void file_submit(struct blk_store *store, struct blk_request *rq)
 		loop_fsync(file->loop, file_piece(rq, 0), LOOP_FILE_DISK);
 		return;
 	case BLK_DISCARD:
+	case BLK_WRITE_ZEROES:
 		file_punch(file, rq);
 		return;
 	case BLK_BARRIER:
@@ -385,6 +386,7 @@ static int file_probe(int fd, const struct stat *st, bool direct,
 	if (!g->sectors)
 		return -EINVAL;
 	file_discard(fd, st, conf, g);
+	g->write_zeroes = !conf->read_only;
 	return 0;
 }
 

@@ -35,6 +35,7 @@ static void memory_submit(struct blk_store *store, struct blk_request *rq)
 		blk_finish(rq, 0);
 		return;
 	case BLK_DISCARD:
+	case BLK_WRITE_ZEROES:
 		memset(memory->bytes + blk_position(rq), 0, len);
 		blk_finish(rq, (int64_t)len);
 		return;
@@ -80,6 +81,7 @@ int blk_store_memory_open(struct blk_store_memory *memory, uint64_t size,
 				.memory_bytes = 1,
 				.read_only = conf->read_only,
 				.flush = true,
+				.write_zeroes = !conf->read_only,
 				.discard = conf->discard && !conf->read_only,
 				.discard_granularity = logical,
 			},

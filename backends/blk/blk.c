@@ -74,19 +74,21 @@ static enum blk_status blk_check(const struct blk *blk, const struct blk_request
 {
 	const struct blk_geometry *g = &blk->geometry;
 
-	if ((rq->op == BLK_FLUSH || rq->op == BLK_BARRIER) && !g->flush)
+	if ((rq->op == BLK_FLUSH || rq->op == BLK_BARRIER || rq->through) && !g->flush)
 		return BLK_UNSUPPORTED;
 	if (rq->op == BLK_FLUSH || (rq->op == BLK_BARRIER && !rq->sectors))
 		return BLK_OK;
 	if (rq->op != BLK_READ && g->read_only)
 		return BLK_READ_ONLY;
-	if (rq->op == BLK_DISCARD && !g->discard)
+	if ((rq->op == BLK_DISCARD && !g->discard) ||
+	    (rq->op == BLK_WRITE_ZEROES && !g->write_zeroes))
 		return BLK_UNSUPPORTED;
 	if (!blk_in_range(blk, rq))
 		return BLK_OUT_OF_RANGE;
 	if (!blk_aligned(blk, rq))
 		return BLK_MISALIGNED;
-	if (rq->op != BLK_DISCARD && !blk_memory_aligned(blk, rq))
+	if (rq->op != BLK_DISCARD && rq->op != BLK_WRITE_ZEROES &&
+	    !blk_memory_aligned(blk, rq))
 		return BLK_MISALIGNED;
 	return BLK_OK;
 }
@@ -110,6 +112,10 @@ static void blk_count(struct blk *blk, const struct blk_request *rq)
 	case BLK_DISCARD:
 		stats->discards++;
 		stats->discard_bytes += rq->sectors * BLK_SECTOR;
+		return;
+	case BLK_WRITE_ZEROES:
+		stats->zeroes++;
+		stats->zero_bytes += rq->sectors * BLK_SECTOR;
 		return;
 	case BLK_BARRIER:
 		stats->barriers++;
@@ -154,15 +160,17 @@ void blk_submit(struct blk *blk, struct blk_request *rq)
 		blk_step(rq, rq->op == BLK_BARRIER ? BLK_FLUSH : rq->op);
 }
 
-/* A step is done: a barrier goes on, if it has data; all else is home. */
+/* A step is done: a barrier goes on, if it has data, and so does what must be on
+ * stable storage; all else is home. */
 static void blk_next(struct blk_request *rq)
 {
-	if (rq->op != BLK_BARRIER || !rq->sectors ||
-	    (rq->step == BLK_FLUSH && rq->written)) {
+	bool flushes = rq->op == BLK_BARRIER || (rq->through && rq->op != BLK_READ);
+
+	if (!flushes || !rq->sectors || (rq->step == BLK_FLUSH && rq->written)) {
 		blk_home(rq, BLK_OK);
 		return;
 	}
-	rq->written = rq->step == BLK_WRITE;
+	rq->written = rq->step != BLK_FLUSH;
 	blk_step(rq, rq->written ? BLK_FLUSH : BLK_WRITE);
 }
 
@@ -175,11 +183,15 @@ static enum blk_status blk_error(struct blk_request *rq, int error)
 	case EFAULT:
 		return BLK_FAULT;
 	case EOPNOTSUPP:
-		/* A discard that the host refuses once is not tried again. */
-		if (rq->op != BLK_DISCARD)
+		/* What the host refuses once is not tried again. */
+		if (rq->step == BLK_DISCARD)
+			rq->blk->store->geometry.discard = rq->blk->geometry.discard =
+				false;
+		else if (rq->step == BLK_WRITE_ZEROES)
+			rq->blk->store->geometry.write_zeroes =
+				rq->blk->geometry.write_zeroes = false;
+		else
 			return BLK_IOERR;
-		rq->blk->store->geometry.discard = false;
-		rq->blk->geometry.discard = false;
 		return BLK_UNSUPPORTED;
 	default:
 		return BLK_IOERR;
@@ -221,9 +233,20 @@ void blk_finish(struct blk_request *rq, int64_t res)
 		blk_next(rq);
 		return;
 	}
-	if (rq->op != BLK_DISCARD)
+	if (rq->op != BLK_DISCARD && rq->op != BLK_WRITE_ZEROES)
 		blk_advance(rq, moved);
 	rq->blk->store->ops->submit(rq->blk->store, rq);
+}
+
+const char *blk_op_name(enum blk_op op)
+{
+	static const char *const names[BLK_OPS] = {
+		[BLK_READ] = "read",	   [BLK_WRITE] = "write",
+		[BLK_FLUSH] = "flush",	   [BLK_DISCARD] = "discard",
+		[BLK_BARRIER] = "barrier", [BLK_WRITE_ZEROES] = "write_zeroes",
+	};
+
+	return names[op];
 }
 
 const char *blk_status_name(enum blk_status status)

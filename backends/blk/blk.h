@@ -30,6 +30,7 @@ enum blk_op {
 	BLK_WRITE,
 	BLK_FLUSH,
 	BLK_DISCARD,
+	BLK_WRITE_ZEROES,
 	BLK_BARRIER, /* flush, write, flush; the door keeps all else off meanwhile */
 	BLK_OPS,
 };
@@ -64,17 +65,19 @@ struct blk_piece {
 struct blk_request {
 	enum blk_op op;
 	uint64_t sector;   /* first, in BLK_SECTOR units */
-	uint64_t sectors;  /* what iov holds; DISCARD: how many; a BARRIER: or 0 */
+	uint64_t sectors;  /* what iov holds; DISCARD, WRITE_ZEROES: how many;
+			      a BARRIER: or 0 */
 	struct iovec *iov; /* READ: written to; else read; the core may advance it */
 	uint32_t niov;
+	bool through; /* a WRITE or WRITE_ZEROES is done when it is on stable storage */
 	void (*done)(struct blk_request *rq, enum blk_status status);
 	/* For the core and the store, while they have it. */
 	struct blk_piece piece[BLK_PIECES];
 	uint32_t pieces, out; /* made; not home yet */
 	struct blk *blk;
 	enum blk_op step; /* what the store is to do: never BLK_BARRIER */
-	bool written;	  /* a BARRIER's data is: the last flush is left */
-	uint64_t left;	  /* bytes still to move, or to discard */
+	bool written;	  /* the data is: the last flush is left */
+	uint64_t left;	  /* bytes still to move, to discard, to zero */
 };
 
 /* What a disk is, fixed while the process lives, but for its size. */
@@ -85,6 +88,7 @@ struct blk_geometry {
 	uint32_t memory_bytes;	 /* each iovec must be aligned to this; 1: any */
 	bool read_only;
 	bool flush;		      /* has a cache that FLUSH empties */
+	bool write_zeroes;	      /* honours WRITE_ZEROES */
 	bool discard;		      /* honours DISCARD */
 	uint32_t discard_granularity; /* bytes */
 	uint32_t discard_alignment;
@@ -108,8 +112,8 @@ struct blk_store {
 };
 
 struct blk_stats {
-	uint64_t reads, writes, flushes, discards, barriers, errors;
-	uint64_t read_bytes, write_bytes, discard_bytes;
+	uint64_t reads, writes, flushes, discards, zeroes, barriers, errors;
+	uint64_t read_bytes, write_bytes, discard_bytes, zero_bytes;
 };
 
 struct blk {
@@ -132,6 +136,7 @@ void blk_submit(struct blk *blk, struct blk_request *rq);
 void blk_finish(struct blk_request *rq, int64_t res);
 /* For stores: the byte of the disk at which what is left of @rq begins. */
 uint64_t blk_position(const struct blk_request *rq);
+const char *blk_op_name(enum blk_op op);
 const char *blk_status_name(enum blk_status status);
 
 #endif

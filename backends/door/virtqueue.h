@@ -9,11 +9,12 @@
  *  2. a chain is bounded (no more descriptors than the queue has entries) and
  *     whole before it is handed out: read-only buffers, then writable ones;
  *  3. a head is out at most once: a driver that makes it available again before
- *     it came back has broken the queue (T-VQ-5);
+ *     it came back, which a push does, has broken the queue (T-VQ-5);
  *  4. used elements are published in the order of virtqueue_put(), all of a
  *     push at once; who puts them in the order of taking leaves behind, whenever
  *     the process dies, a queue that goes on at its used index;
- *  5. once broken it gives nothing more, until it is made anew;
+ *  5. once broken it gives nothing more and publishes nothing more, until it is
+ *     made anew;
  *  6. no allocation after virtqueue_init(), no unbounded loop.
  */
 #ifndef XDD_VIRTQUEUE_H
@@ -62,25 +63,37 @@ struct virtqueue {
 	uint16_t used;	     /* next to be put, private */
 	uint16_t pushed;     /* as published */
 	bool signal; /* the driver's wish is not known: the next push notifies */
-	uint64_t out[VIRTQUEUE_SIZE_MAX / 64]; /* heads that are with the device */
+	bool hushed; /* the driver was told that we look without being notified */
+	uint64_t out[VIRTQUEUE_SIZE_MAX / 64];	/* heads that are not the driver's */
+	uint64_t back[VIRTQUEUE_SIZE_MAX / 64]; /* of them: come back with a push */
 };
 
-/* @attach: the queue is live; go on at its used index. VIRTQUEUE_BROKEN if its
- * indices cannot be. */
+/* A queue that begins, at 0; or, @attach, one that is live: go on at its used
+ * index. VIRTQUEUE_BROKEN if its indices cannot be. */
 enum virtqueue_status virtqueue_init(struct virtqueue *vq,
 				     const struct virtqueue_conf *conf, bool attach);
 /* The next chain. *@out is undefined unless VIRTQUEUE_OK. */
 enum virtqueue_status virtqueue_take(struct virtqueue *vq, struct virtqueue_chain *out);
-/* Give back the chain of @head (one that is out), of which @written bytes were
- * written, from the first writable buffer on. It is published by the next push. */
+/* Give back the chain of @head, one that is with the device; @written bytes were
+ * written, from its first writable buffer on. It is published by the next push. */
 void virtqueue_put(struct virtqueue *vq, uint16_t head, uint32_t written);
-/* Publish what was put; true if the driver wants to be notified. */
+/* Publish what was put; true if the driver wants to be notified. False if nothing
+ * was put, or if the queue is broken. */
 bool virtqueue_push(struct virtqueue *vq);
-/* A look: there may be something to take. */
+/* A look: there is something to take, or an index that is broken. False once the
+ * queue is broken. */
 bool virtqueue_pending(const struct virtqueue *vq);
-/* Ask to be notified of the next chain, then look: true if there is one already. */
+/* Ask to be notified of the next chain, then look: true if there is one already
+ * (do not sleep). Before that a driver need not notify of what it adds. */
 bool virtqueue_arm(struct virtqueue *vq);
-/* How many chains are with the device. */
+/* How many chains are with the device: taken and not put. */
 uint32_t virtqueue_out(const struct virtqueue *vq);
+
+/* Chains that the driver had made available when it was last looked at, and that were
+ * not taken. */
+static inline uint16_t virtqueue_waiting(const struct virtqueue *vq)
+{
+	return (uint16_t)(vq->seen_avail - vq->last_avail);
+}
 
 #endif

@@ -138,7 +138,7 @@ int bed_start_quiet(struct bed *bed)
 		.policy = &bed->policy,
 		.block = &bed->block,
 		.blk = &bed->blk,
-		.log = &bed->log,
+		.keys.log = &bed->log,
 		.owner = bed,
 		.broken = bed_broken,
 		.detached = bed_detached,
@@ -148,9 +148,9 @@ int bed_start_quiet(struct bed *bed)
 	blk_init(&bed->blk, bed->conf.slow ? &bed->slow : &bed->disk.store);
 	blk_resize(&bed->blk); /* as one that is opened finds it */
 	bed->back = loopxen_back_new(bed->x, &bed->policy, &bed->dev);
-	conf.grants = &bed->back->grants;
-	conf.evtchn = &bed->back->evtchn;
-	conf.store = &bed->back->store;
+	conf.keys.grants = &bed->back->grants;
+	conf.keys.evtchn = &bed->back->evtchn;
+	conf.keys.store = &bed->back->store;
 	bed->came_home = false;
 	bed->nwaiting = 0;
 	r = blk_pv_init(&bed->pv, &conf);

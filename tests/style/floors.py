@@ -8,6 +8,7 @@
 Within a class, its libraries say which file is core and which is door. A core
 is pure beyond its floor: of the floors below it knows common/ and policy/ alone.
 """
+import glob
 import os
 import re
 
@@ -57,6 +58,8 @@ def floor(path):
     stem = path[:-2]
     of = [f for c, f in CLASS.items() if c == stem + ".c"] or \
          [f for c, f in CLASS.items() if c.startswith(stem + "-")]
+    if not of and glob.glob(os.path.join(ROOT, stem + "-*.c")):
+        return PROGRAM  # what only the program is made of
     return min(of, default=DOOR)
 
 

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* The PV door in xdd-blk: see blk-door.h. */
+#include "backends/blk/blk-door.h"
+#include "common/clock.h"
+
+_Static_assert(BLK_QUEUES_MAX <= EVENTS_PORTS, "a port for each queue");
+
+static void pv_broken(struct blk_pv *pv, const char *why)
+{
+	host_broken(pv->conf.owner, why);
+}
+
+static void pv_detached(struct blk_pv *pv)
+{
+	host_detached(pv->conf.owner);
+}
+
+static int pv_open(struct host *host, struct disk *disk)
+{
+	struct blk_pv_conf conf = {
+		.policy = &host->policy,
+		.block = &disk->block,
+		.blk = &disk->blk,
+		.keys = disk->keys,
+		.owner = host,
+		.broken = pv_broken,
+		.detached = pv_detached,
+	};
+
+	return blk_pv_init(&disk->pv, &conf);
+}
+
+static const struct histogram *pv_count(struct host *host, struct disk *disk)
+{
+	const struct blk_pv_stats *door = &disk->pv.stats;
+	const struct pgrants *pages = &disk->pv.memory.pgrants;
+	const struct {
+		const char *name;
+		const uint64_t *counter;
+	} counters[] = {
+		{"requests", &door->requests},	 {"errors", &door->errors},
+		{"answers", &door->answers},	 {"malformed", &door->malformed},
+		{"refused", &door->refused},	 {"pushes", &door->pushes},
+		{"notifies", &door->notifies},	 {"page_hits", &pages->hits},
+		{"page_misses", &pages->misses}, {"page_evictions", &pages->evictions},
+	};
+
+	for (unsigned i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+		stats_counter(&host->stats, counters[i].name, counters[i].counter);
+	stats_gauge(&host->stats, "queues", &disk->pv.queues);
+	stats_gauge(&host->stats, "busy", &disk->pv.busy);
+	stats_gauge(&host->stats, "pages", &pages->pages);
+	stats_gauge(&host->stats, "pages_kept", &pages->kept);
+	return door->latency;
+}
+
+static int pv_offer(struct host *host, struct disk *disk)
+{
+	(void)host;
+	return blk_pv_offer(&disk->pv);
+}
+
+static int pv_connect(struct host *host, struct disk *disk, bool attach)
+{
+	struct blk_pv *pv = &disk->pv;
+	int r = blk_pv_connect(pv, attach, clock_now());
+
+	host->ports = r ? 0 : pv->queues;
+	for (unsigned i = 0; i < host->ports; i++)
+		host->port[i] = pv->queue[i].port;
+	return r;
+}
+
+static int pv_turn(struct disk *disk, uint64_t now)
+{
+	return blk_pv_turn(&disk->pv, now);
+}
+
+static uint64_t pv_due(const struct disk *disk)
+{
+	return blk_pv_due(&disk->pv);
+}
+
+static bool pv_arm(struct disk *disk)
+{
+	return blk_pv_arm(&disk->pv);
+}
+
+static bool pv_pending(const struct disk *disk)
+{
+	return blk_pv_pending(&disk->pv);
+}
+
+static void pv_detach(struct disk *disk)
+{
+	blk_pv_detach(&disk->pv);
+}
+
+static int pv_tick(struct host *host, struct disk *disk, uint64_t now)
+{
+	enum life_state state = host->life.state;
+	int r = blk_pv_tick(&disk->pv, now);
+
+	if (!r && (state == LIFE_WAITING || state == LIFE_CONNECTED))
+		r = blk_pv_resized(&disk->pv);
+	if (r > 0)
+		host_repeat(host);
+	return r < 0 ? r : 0;
+}
+
+static void pv_limits(struct disk *disk)
+{
+	blk_pv_limits(&disk->pv, clock_now());
+}
+
+const struct blk_door blk_door_pv = {
+	.open = pv_open,
+	.count = pv_count,
+	.offer = pv_offer,
+	.connect = pv_connect,
+	.turn = pv_turn,
+	.due = pv_due,
+	.arm = pv_arm,
+	.pending = pv_pending,
+	.detach = pv_detach,
+	.tick = pv_tick,
+	.limits = pv_limits,
+};
