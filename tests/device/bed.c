@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/class.h"
 #include "tests/device/bed.h"
 
 #define BED_TURNS 100000 /* more than a client can ask for while time stands still */
@@ -62,6 +63,7 @@ static void bed_policy(struct bed *bed)
 
 	bed->policy = (struct policy){
 		.class = POLICY_BLK,
+		.door = conf->door,
 		.read_only = conf->read_only,
 		.domain = bed->dev.front,
 		.mode = conf->mode,
@@ -89,7 +91,8 @@ void bed_init(struct bed *bed, const struct bed_conf *conf)
 	struct blk_store_conf store;
 	int r;
 
-	*bed = (struct bed){.conf = *conf, .dev = {{2}, {3}, "vbd", 51712}};
+	*bed = (struct bed){.conf = *conf, .dev = {{2}, {3}, NULL, 51712}};
+	bed->dev.kind = class_info(POLICY_BLK, conf->door)->kind;
 	bed_policy(bed);
 	bed->x = loopxen_new();
 	loopxen_domain(bed->x, bed->dev.back);
@@ -116,6 +119,61 @@ unsigned bed_fini(struct bed *bed)
 	return loopxen_free(bed->x);
 }
 
+/* -- The two doors --------------------------------------------------------------- */
+
+static bool bed_virtio(const struct bed *bed)
+{
+	return bed->conf.door == POLICY_VIRTIO;
+}
+
+static bool bed_is_down(const struct bed *bed)
+{
+	return bed_virtio(bed) ? bed->virtio.door.state == VIRTIO_DOOR_DOWN
+			       : bed->pv.state == BLK_PV_DOWN;
+}
+
+static uint64_t bed_due(const struct bed *bed)
+{
+	return bed_virtio(bed) ? virtio_door_due(&bed->virtio.door)
+			       : blk_pv_due(&bed->pv);
+}
+
+static bool bed_arm(struct bed *bed)
+{
+	return bed_virtio(bed) ? virtio_door_arm(&bed->virtio.door)
+			       : blk_pv_arm(&bed->pv);
+}
+
+static void bed_fini_door(struct bed *bed)
+{
+	if (bed_virtio(bed))
+		blk_virtio_fini(&bed->virtio);
+	else
+		blk_pv_fini(&bed->pv);
+}
+
+static void bed_left(struct virtio_door *door)
+{
+	const struct blk_virtio *v = door->conf.owner;
+	struct bed *bed = v->conf.owner;
+
+	bed->detached++;
+}
+
+static int bed_init_virtio(struct bed *bed, const struct keys *keys)
+{
+	struct blk_virtio_conf conf = {
+		.policy = &bed->policy,
+		.block = &bed->block,
+		.blk = &bed->blk,
+		.keys = *keys,
+		.owner = bed,
+		.detached = bed_left,
+	};
+
+	return blk_virtio_init(&bed->virtio, &conf);
+}
+
 static void bed_broken(struct blk_pv *pv, const char *why)
 {
 	struct bed *bed = pv->conf.owner;
@@ -132,28 +190,35 @@ static void bed_detached(struct blk_pv *pv)
 	bed->detached++;
 }
 
-int bed_start_quiet(struct bed *bed)
+static int bed_init_pv(struct bed *bed, const struct keys *keys)
 {
 	struct blk_pv_conf conf = {
 		.policy = &bed->policy,
 		.block = &bed->block,
 		.blk = &bed->blk,
-		.keys.log = &bed->log,
+		.keys = *keys,
 		.owner = bed,
 		.broken = bed_broken,
 		.detached = bed_detached,
 	};
+
+	return blk_pv_init(&bed->pv, &conf);
+}
+
+int bed_start_quiet(struct bed *bed)
+{
+	struct keys keys = {.log = &bed->log};
 	int r;
 
 	blk_init(&bed->blk, bed->conf.slow ? &bed->slow : &bed->disk.store);
 	blk_resize(&bed->blk); /* as one that is opened finds it */
 	bed->back = loopxen_back_new(bed->x, &bed->policy, &bed->dev);
-	conf.keys.grants = &bed->back->grants;
-	conf.keys.evtchn = &bed->back->evtchn;
-	conf.keys.store = &bed->back->store;
+	keys.grants = &bed->back->grants;
+	keys.evtchn = &bed->back->evtchn;
+	keys.store = &bed->back->store;
 	bed->came_home = false;
 	bed->nwaiting = 0;
-	r = blk_pv_init(&bed->pv, &conf);
+	r = bed_virtio(bed) ? bed_init_virtio(bed, &keys) : bed_init_pv(bed, &keys);
 	if (r)
 		loopxen_back_free(bed->back);
 	return r;
@@ -165,9 +230,9 @@ int bed_start(struct bed *bed)
 
 	if (r)
 		return r;
-	r = blk_pv_offer(&bed->pv);
+	r = bed_virtio(bed) ? blk_virtio_offer(&bed->virtio) : blk_pv_offer(&bed->pv);
 	if (r) {
-		blk_pv_fini(&bed->pv);
+		bed_fini_door(bed);
 		loopxen_back_kill(bed->back);
 	}
 	return r;
@@ -176,13 +241,41 @@ int bed_start(struct bed *bed)
 void bed_kill(struct bed *bed)
 {
 	loopxen_back_kill(bed->back);
-	bed->pv.error = -EIO; /* it is not detached, and never will be */
-	blk_pv_fini(&bed->pv);
+	/* It is not detached, and never will be. */
+	bed->pv.error = bed->virtio.door.error = -EIO;
+	bed_fini_door(bed);
+}
+
+static void bed_let_run(void *owner)
+{
+	bed_run(owner);
+}
+
+static int bed_connect_virtio(struct bed *bed, bool attach)
+{
+	int r;
+
+	if (!attach) {
+		bed->vfront.run = bed_let_run;
+		bed->vfront.owner = bed;
+		vfront_connect(&bed->vfront, bed->x, &bed->dev, &bed->conf.virtio);
+	}
+	r = blk_virtio_connect(&bed->virtio, attach, loopxen_now(bed->x));
+	if (r)
+		return r;
+	vfront_state(&bed->vfront, STORE_CONNECTED);
+	r = bed_run(bed);
+	if (!r && !attach && !vfront_ready(&bed->vfront))
+		r = -EPROTO;
+	return r;
 }
 
 int bed_connect(struct bed *bed, bool attach)
 {
 	int r;
+
+	if (bed_virtio(bed))
+		return bed_connect_virtio(bed, attach);
 
 	if (!attach) {
 		front_connect(&bed->front, bed->x, &bed->dev, &bed->conf.front);
@@ -207,9 +300,28 @@ void bed_up(struct bed *bed, const struct bed_conf *conf)
 	assert(!r);
 }
 
+void bed_detach(struct bed *bed)
+{
+	if (bed_virtio(bed))
+		virtio_door_detach(&bed->virtio.door);
+	else
+		blk_pv_detach(&bed->pv);
+}
+
+void bed_end(struct bed *bed)
+{
+	assert(bed_is_down(bed));
+	bed_fini_door(bed);
+	loopxen_back_free(bed->back);
+}
+
 bool bed_disconnect(struct bed *bed)
 {
-	bool clean = front_disconnect(&bed->front);
+	bool clean;
+
+	if (bed_virtio(bed))
+		return vfront_disconnect(&bed->vfront);
+	clean = front_disconnect(&bed->front);
 
 	for (unsigned i = 1; i < bed->conf.front.queues; i++)
 		clean &= front_disconnect(&bed->queue[i]);
@@ -220,15 +332,14 @@ unsigned bed_down(struct bed *bed)
 {
 	unsigned leaks = 0;
 
-	if (bed->pv.state != BLK_PV_DOWN) {
-		blk_pv_detach(&bed->pv);
+	if (!bed_is_down(bed)) {
+		bed_detach(bed);
 		while (bed->nwaiting)
 			bed_complete(bed, 0);
 		bed_run(bed);
 	}
-	assert(bed->pv.state == BLK_PV_DOWN && bed->detached);
-	blk_pv_fini(&bed->pv);
-	loopxen_back_free(bed->back);
+	assert(bed->detached);
+	bed_end(bed);
 	leaks += !bed_disconnect(bed);
 	return leaks + bed_fini(bed);
 }
@@ -246,9 +357,10 @@ static unsigned bed_fired(struct bed *bed, struct evport port[BLK_QUEUES_MAX])
 int bed_turn(struct bed *bed)
 {
 	uint64_t now = loopxen_now(bed->x);
-	int r = blk_pv_turn(&bed->pv, now);
+	int r = bed_virtio(bed) ? virtio_door_turn(&bed->virtio.door, now)
+				: blk_pv_turn(&bed->pv, now);
 
-	if (!r && blk_pv_due(&bed->pv) > now && blk_pv_arm(&bed->pv))
+	if (!r && bed_due(bed) > now && bed_arm(bed))
 		bed->came_home = true;
 	return r;
 }
@@ -259,17 +371,16 @@ int bed_run_now(struct bed *bed)
 	unsigned ports, turns = 0;
 	int r;
 
-	while (bed->pv.state != BLK_PV_DOWN) {
+	while (!bed_is_down(bed)) {
 		ports = bed_fired(bed, port);
-		if (!ports && !bed->came_home &&
-		    blk_pv_due(&bed->pv) > loopxen_now(bed->x))
+		if (!ports && !bed->came_home && bed_due(bed) > loopxen_now(bed->x))
 			break;
 		bed->came_home = false;
 		assert(turns++ < BED_TURNS);
 		r = bed_turn(bed);
 		if (r < 0)
 			return r;
-		while (ports-- && bed->pv.state != BLK_PV_DOWN)
+		while (ports-- && !bed_is_down(bed))
 			evtchn_unmask(&bed->back->evtchn, port[ports]);
 	}
 	return 0;
@@ -281,9 +392,9 @@ int bed_run(struct bed *bed)
 
 	for (;;) {
 		r = bed_run_now(bed);
-		if (r < 0 || blk_pv_due(&bed->pv) == UINT64_MAX)
+		if (r < 0 || bed_due(bed) == UINT64_MAX)
 			return r;
-		loopxen_advance(bed->x, blk_pv_due(&bed->pv) - loopxen_now(bed->x));
+		loopxen_advance(bed->x, bed_due(bed) - loopxen_now(bed->x));
 	}
 }
 

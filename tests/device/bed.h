@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One disk on a bed: loopxen, the PV door, the core, a memory store, and a
+ * One disk on a bed: loopxen, one of the two doors, the core, a memory store, and a
  * front end to drive them; and the part of the host's loop that a device sees.
  *
  * The bed is strict about wake-ups: the door is turned when an event is
@@ -13,12 +13,15 @@
 
 #include "backends/blk/blk-pv.h"
 #include "backends/blk/blk-store.h"
+#include "backends/blk/blk-virtio.h"
 #include "tests/device/front.h"
+#include "tests/device/vfront.h"
 #include "tests/loopxen/loopxen.h"
 
 #define BED_SECTORS 32768 /* 16 MiB */
 
 struct bed_conf {
+	enum policy_door door;
 	enum policy_mode mode;
 	enum policy_pages client_pages; /* 0: both */
 	uint32_t data_pages;		/* 0: 352 */
@@ -32,6 +35,7 @@ struct bed_conf {
 	bool slow;	      /* the store answers when bed_complete() says so */
 	const char *mode_key; /* the toolstack's; NULL: "w" */
 	struct front_conf front;
+	struct vfront_conf virtio; /* Door = virtio */
 };
 
 struct bed {
@@ -49,6 +53,8 @@ struct bed {
 	struct loopxen_back *back;
 	struct log log;
 	struct blk_pv pv;
+	struct blk_virtio virtio;
+	struct vfront vfront;		    /* its driver */
 	struct front front;		    /* its first queue */
 	struct front queue[BLK_QUEUES_MAX]; /* and those from 1 on */
 	bool came_home;			    /* a request, since the last turn */
@@ -67,19 +73,23 @@ int bed_start(struct bed *bed);
 int bed_start_quiet(struct bed *bed);
 /* It dies, with all it held. */
 void bed_kill(struct bed *bed);
-/* The front end connects; the back end does. blk_pv_connect()'s result. */
+/* The front end connects; the back end does. The door's result. */
 int bed_connect(struct bed *bed, bool attach);
 /* bed_init, start and connect, all of which must work. */
 void bed_up(struct bed *bed, const struct bed_conf *conf);
+/* The end of a planned one: it is down, and gives back what it had. */
+void bed_end(struct bed *bed);
+/* As the door's: a planned end begins. */
+void bed_detach(struct bed *bed);
 /* The front end takes all its queues' grants back; false if one is mapped. */
 bool bed_disconnect(struct bed *bed);
 /* Detach, free; all must come home. Returns leaks. */
 unsigned bed_down(struct bed *bed);
 
-/* One turn, as the host makes it. blk_pv_turn()'s error. */
+/* One turn, as the host makes it. The door's error. */
 int bed_turn(struct bed *bed);
 /* Run until nothing is left to do, in virtual time if need be. Returns
- * blk_pv_turn()'s error. */
+ * the door's error. */
 int bed_run(struct bed *bed);
 /* As bed_run(), but time stands still. */
 int bed_run_now(struct bed *bed);
