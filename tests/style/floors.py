@@ -7,12 +7,16 @@
 
 Within a class, its libraries say which file is core and which is door. A core
 is pure beyond its floor: of the floors below it knows common/ and policy/ alone.
+
+xenbus/linux/ stands beside the floors: a kernel's module, which runs in the client. It
+includes the kernel's headers, Xen's among them, and its own, and nothing of ours; nothing
+of ours includes it.
 """
 import glob
 import os
 import re
 
-from tree import BUILD, ROOT, files, sources, targets, text, verdict
+from tree import BUILD, KERNEL, ROOT, files, sources, targets, text, verdict
 
 FLOOR = {"common": 0, "policy": 1, "grant-mem": 2, "xenbus": 3, "backends": 7,
          "systemd": 7, "tests": 8}
@@ -77,6 +81,8 @@ def wrong_include(path, name):
     if not target:
         made = any(name == f for _, _, names in os.walk(BUILD) for f in names)
         return None if made else f"no such header: {name}"
+    if target.startswith(KERNEL):
+        return f"{name}: a kernel module's"
     if floor(path) != 8 and target.startswith("tests/") and "/hook/" not in target:
         return f"{name}: nothing uses tests/"
     if floor(target) > floor(path):
@@ -96,17 +102,27 @@ def wrong_xen(path, name):
     return None
 
 
+def wrong_in_kernel(path, bracket, name):
+    if bracket == '"':
+        good = os.path.exists(os.path.join(ROOT, KERNEL, name)) and "/" not in name
+        return None if good else f"{name}: a kernel module includes nothing of ours"
+    good = re.match(r"(uapi/)?linux/|xen/|asm/", name)
+    return None if good else f"<{name}>: not a kernel's header"
+
+
 def main():
     errors = []
-    ours = [f for f in files(".c", ".h") if f.split("/")[0] in FLOOR
-            and not f.startswith("xenbus/linux/")]
+    ours = [f for f in files(".c", ".h") if f.split("/")[0] in FLOOR]
     for path in ours:
         for number, line in enumerate(text(path).splitlines(), 1):
             include = re.match(r'\s*#\s*include\s*(["<])([^">]+)', line)
             if not include:
                 continue
             check = wrong_include if include[1] == '"' else wrong_xen
-            why = check(path, include[2])
+            if path.startswith(KERNEL):
+                why = wrong_in_kernel(path, include[1], include[2])
+            else:
+                why = check(path, include[2])
             if why:
                 errors.append(f"{path}:{number}: {why}")
     verdict(f"{len(ours)} files include their own floor and those below", errors)
