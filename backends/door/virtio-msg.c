@@ -345,11 +345,15 @@ static void say_event(struct virtio_msg *m, bool *notify)
 
 int virtio_msg_turn(struct virtio_msg *m, bool *notify)
 {
+	uint32_t n;
 	int r = 0;
 
 	if (m->full && put(m, notify))
 		take(m);
-	for (uint32_t n = m->waits || m->full ? 0 : waiting(m); n && !m->waits; n--) {
+	n = m->waits || m->full ? 0 : waiting(m);
+	/* Its driver may wait for room. */
+	*notify |= n == VIRTIO_MSG_ENTRIES;
+	for (; n && !m->waits; n--) {
 		shared_copy_in(m->in, slot_at(m, VIRTIO_MSG_DRIVER_SLOTS, m->taken),
 			       VIRTIO_MSG_BYTES);
 		r = handle(m);
