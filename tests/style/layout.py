@@ -31,6 +31,6 @@ for path in files(".c", ".h"):
 for path in files(""):
     # The module is the kernel's to load, and so of the kernel's licence; nothing else is.
     theirs = "SPDX-License-Identifier: " + "GPL" in text(path)[:200]
-    if theirs != (path.startswith(KERNEL) and not path.endswith(".md")):
+    if theirs != (path.startswith(KERNEL) and not path.endswith((".md", "LICENSE"))):
         errors.append(f"{path}: GPL-2.0-only is for {KERNEL}, and for all of it")
 verdict("the tree is laid out as it should be", errors)
