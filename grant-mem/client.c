@@ -113,8 +113,9 @@ static void client_take_fds(struct msghdr *msg, struct client_fds *fds)
 	memcpy(fds->fd, CMSG_DATA(cmsg), fds->n * sizeof(int));
 }
 
-/* Receive one message. 1: it is in c->message; 0: none is there. */
-static int client_receive(struct client *c, struct client_fds *fds)
+/* Receive one message. 1: it is in c->message; 0: none is there (@flags MSG_DONTWAIT),
+ * or none came in c->timeout_ms. */
+static int client_receive(struct client *c, struct client_fds *fds, int flags)
 {
 	union {
 		char bytes[CMSG_SPACE(WIRE_FD_COUNT * sizeof(int))];
@@ -127,7 +128,7 @@ static int client_receive(struct client *c, struct client_fds *fds)
 		.msg_control = &control,
 		.msg_controllen = sizeof(control),
 	};
-	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	ssize_t n = recvmsg(c->fd, &msg, flags | MSG_CMSG_CLOEXEC);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
@@ -168,7 +169,7 @@ int client_poll(struct client *c)
 
 	if (c->error)
 		return c->error;
-	while ((r = client_receive(c, &fds)) == 1) {
+	while ((r = client_receive(c, &fds, MSG_DONTWAIT)) == 1) {
 		if (c->message.header.type != WIRE_STATUS) {
 			client_drop(&fds);
 			return client_misfit(c, "the keeper replied to no request");
@@ -223,6 +224,20 @@ static int client_take_reply(struct client *c, const struct client_form *form,
 	return h->result;
 }
 
+/* How long the socket waits; the first call is made before the last door shuts. */
+static int client_patience(struct client *c)
+{
+	const struct timeval wait = {c->timeout_ms / 1000,
+				     c->timeout_ms % 1000 * 1000L};
+
+	if (c->inner || c->patience_ms == c->timeout_ms)
+		return 0;
+	if (setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0)
+		return client_fail(c, -errno, "cannot wait for the keeper");
+	c->patience_ms = c->timeout_ms;
+	return 0;
+}
+
 int client_call(struct client *c, enum wire_type type, int *fds)
 {
 	const struct client_form *form = &client_forms[type];
@@ -235,9 +250,12 @@ int client_call(struct client *c, enum wire_type type, int *fds)
 	if (!++c->id)
 		c->id = 1; /* 0 is WIRE_STATUS's */
 	c->message.header = (struct wire_header){.type = (uint16_t)type, .id = c->id};
-	r = client_send(c, sizeof(c->message.header) + form->request, deadline);
+	r = client_patience(c);
+	if (!r)
+		r = client_send(c, sizeof(c->message.header) + form->request, deadline);
 	while (!r) {
-		r = client_receive(c, &got);
+		/* To wait here saves a poll. */
+		r = client_receive(c, &got, c->inner ? MSG_DONTWAIT : 0);
 		if (!r)
 			r = client_wait(c, POLLIN, deadline);
 		else if (r == 1 && c->message.header.type != WIRE_STATUS)

@@ -49,6 +49,7 @@ struct client {
 	struct client_inner *inner; /* NULL: the other end is another process */
 	int fds[WIRE_FD_COUNT];	    /* or -1 */
 	int timeout_ms;		    /* for a reply; CLIENT_REPLY_MS */
+	int patience_ms;	    /* as the socket knows it; 0: not yet */
 	int error;		    /* the first one, or 0 (invariant 4) */
 	const char *why;
 

@@ -17,6 +17,7 @@
 void peer_connect(struct keeper *k, int fd)
 {
 	struct peer *p = &k->peer;
+	const struct timeval linger = {0, PEER_LINGER_US};
 	struct ucred cred = {0};
 	socklen_t len = sizeof(cred);
 	int pidfd = -1, err;
@@ -35,6 +36,7 @@ void peer_connect(struct keeper *k, int fd)
 			close(pidfd);
 		return;
 	}
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &linger, sizeof(linger));
 	p->fd = fd;
 	p->pidfd = pidfd;
 	keeper_store("backend", 0, pidfd);
@@ -124,14 +126,15 @@ void peer_reply(struct keeper *k, int result)
 }
 
 /* True: @in is handled. Descriptors that come have no room: the kernel closes them,
- * and says so. */
+ * and says so. Behind a copy another one is near: it is waited for here, since waiting
+ * for all else, too, is a system call more. */
 static bool take_message(struct keeper *k)
 {
 	struct peer *p = &k->peer;
 	struct iovec iov = {&p->in, sizeof(p->in)};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	ssize_t n = recvmsg(p->fd, &msg, MSG_DONTWAIT);
-	int result = WIRE_MALFORMED;
+	int flags = p->in.header.type == WIRE_COPY ? 0 : MSG_DONTWAIT, result;
+	ssize_t n = recvmsg(p->fd, &msg, flags);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
@@ -141,9 +144,9 @@ static bool take_message(struct keeper *k)
 	}
 	memset(&p->out, 0, sizeof(p->out));
 	p->out_fds = 0;
-	if (n >= (ssize_t)sizeof(p->in.header) &&
-	    !(msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
-		result = calls_handle(k, (size_t)n);
+	if (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+		n = 0; /* of no length that there is */
+	result = calls_handle(k, (size_t)n);
 	p->waits = result == CALLS_WAITS;
 	if (!p->waits)
 		peer_reply(k, result);
@@ -152,10 +155,8 @@ static bool take_message(struct keeper *k)
 
 void peer_read(struct keeper *k)
 {
-	unsigned messages = PEER_MESSAGES;
-
-	while (messages-- && k->peer.fd >= 0 && !k->peer.waits && take_message(k))
-		;
+	for (unsigned left = PEER_MESSAGES; left && k->peer.fd >= 0 && !k->peer.waits;)
+		left = take_message(k) ? left - 1 : 0;
 }
 
 static void send_status(struct keeper *k)

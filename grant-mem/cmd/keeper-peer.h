@@ -26,7 +26,10 @@
 #include "xenbus/xs.h"
 
 #define PEER_MESSAGES 32 /* a turn */
-#define PEER_BINDS    64
+/* After a copy the next message is waited for, within the turn; rounded up to a tick.
+ */
+#define PEER_LINGER_US 1000
+#define PEER_BINDS     64
 
 /* What a peer may say depends on where it stands. */
 enum peer_stage { PEER_STRANGER, PEER_GREETED, PEER_SERVING };

@@ -148,8 +148,7 @@ static bool serve(struct keeper *k)
 	else if (polls[PEER].revents)
 		peer_read(k);
 	if (polls[LISTEN].revents) {
-		fd = accept4(polls[LISTEN].fd, NULL, NULL,
-			     SOCK_NONBLOCK | SOCK_CLOEXEC);
+		fd = accept4(polls[LISTEN].fd, NULL, NULL, SOCK_CLOEXEC);
 		if (fd >= 0)
 			peer_connect(k, fd);
 	}
