@@ -12,6 +12,7 @@
 
 #define HOST_ENTRIES 1024 /* ops that can exist at once, with room */
 #define HOST_TICK_NS CLOCK_SECOND
+#define HOST_REST_NS (5 * CLOCK_MS)
 #define HOST_CONFIG  2 /* the exit status after which no unit tries again */
 
 static volatile sig_atomic_t host_told_to_stop;
@@ -160,6 +161,19 @@ static void host_update(struct host *host)
 		host_check(host, life_update(&host->life, &status), "the device");
 }
 
+/* Each reply to a call of ours makes the socket ready, too: while there are calls, it
+ * is looked at now and then, not once a call. */
+static void host_listen(struct host *host)
+{
+	uint32_t calls = host->doors.client.id;
+
+	if (calls == host->calls || host->doors.inner)
+		loop_poll(&host->loop, &host->store_op, LOOP_FILE_KEEPER);
+	else
+		loop_timer(&host->loop, &host->rest_op, HOST_REST_NS);
+	host->calls = calls;
+}
+
 static void host_store_ready(struct loop_op *op, int res)
 {
 	struct host *host = HOST_FROM(op, store_op);
@@ -167,7 +181,14 @@ static void host_store_ready(struct loop_op *op, int res)
 	(void)res;
 	host_update(host);
 	if (!host->loop.stop)
-		loop_poll(&host->loop, &host->store_op, LOOP_FILE_KEEPER);
+		host_listen(host);
+}
+
+static void host_rested(struct loop_op *op, int res)
+{
+	(void)res;
+	loop_poll(&HOST_FROM(op, rest_op)->loop, &HOST_FROM(op, rest_op)->store_op,
+		  LOOP_FILE_KEEPER);
 }
 
 /* A line for systemctl status, at once when the state is another one; the numbers
@@ -325,6 +346,7 @@ static void host_init(struct host *host, const char *name,
 	*host = (struct host){.class = class, .device = device};
 	log_init(&host->log, name);
 	host->store_op.done = host_store_ready;
+	host->rest_op.done = host_rested;
 	host->tick_op.done = host_tick;
 	host->due_op.done = host_due;
 	life_init(&host->life, &host_life_ops);

@@ -91,8 +91,9 @@ struct host {
 
 	struct events events;
 	struct spin spin; /* the class's open() may set it; else never */
-	struct loop_op store_op, tick_op, due_op;
+	struct loop_op store_op, rest_op, tick_op, due_op;
 	uint64_t due_at; /* what due_op was set for */
+	uint32_t calls;	 /* to the keeper, when its socket was ready last */
 	int result;
 	bool stopping;
 	char shown[200]; /* the STATUS= that was sent last */

@@ -141,6 +141,7 @@ void loop_write(struct loop *loop, struct loop_op *op, enum loop_file file,
 	io_uring_prep_write(sqe, file, buf, len, 0);
 	sqe->flags |= IOSQE_FIXED_FILE;
 	loop_own(sqe, op);
+	loop->promises++;
 }
 
 void loop_fsync(struct loop *loop, struct loop_op *op, enum loop_file file)
@@ -213,8 +214,11 @@ bool loop_ready(const struct loop *loop)
 
 static int loop_enter(struct loop *loop, bool wait)
 {
+	unsigned more = loop->promises;
+
+	loop->promises = 0;
 	if (wait)
-		return io_uring_submit_and_wait(&loop->ring, 1);
+		return io_uring_submit_and_wait(&loop->ring, 1 + more);
 	if (!loop_queued(loop) && !loop_ready(loop))
 		return 0;
 	return io_uring_submit_and_get_events(&loop->ring);

@@ -28,7 +28,8 @@ struct loop_op {
 struct loop {
 	struct io_uring ring;
 	bool stop;
-	unsigned called; /* back, by the last turn */
+	unsigned called;   /* back, by the last turn */
+	unsigned promises; /* queued since then: ops that complete by themselves */
 };
 
 /* Files of the loop's table; data operations name a slot, not a descriptor. */
@@ -54,6 +55,7 @@ void loop_writev(struct loop *loop, struct loop_op *op, enum loop_file file,
 		 const struct iovec *iov, unsigned n, uint64_t offset);
 void loop_read(struct loop *loop, struct loop_op *op, enum loop_file file, void *buf,
 	       unsigned len);
+/* For a file that takes the bytes at once: that it did ends no wait. */
 void loop_write(struct loop *loop, struct loop_op *op, enum loop_file file,
 		const void *buf, unsigned len);
 void loop_fsync(struct loop *loop, struct loop_op *op, enum loop_file file);
@@ -67,7 +69,8 @@ void loop_timer(struct loop *loop, struct loop_op *op, uint64_t ns);
 void loop_cancel(struct loop *loop, struct loop_op *op);
 
 /* Submit what is queued, call back what is complete; @wait: wait until at least one
- * is, else it is no system call if there is nothing to do. */
+ * is, beside what loop_write() queued, else it is no system call if there is nothing to
+ * do. */
 int loop_turn(struct loop *loop, bool wait);
 /* Something is queued that the next turn submits. */
 bool loop_queued(const struct loop *loop);

@@ -116,6 +116,27 @@ static void errors_are_negative_errnos(void **state)
 	assert_int_equal(r.res, -EBADF);
 }
 
+/* A wait ends with what it is for, and the write comes back beside it. */
+static void a_write_ends_no_wait(void **state)
+{
+	struct call w = fresh(), t = fresh();
+
+	(void)state;
+	loop_write(&loop, &w.op, LOOP_FILE_DISK, "abc", 3);
+	loop_timer(&loop, &t.op, 20000000);
+	assert_int_equal(loop_turn(&loop, true), 0);
+	assert_int_equal(w.res, 3);
+	assert_int_equal(t.res, -ETIME);
+	/* One that was submitted before is not waited for again. */
+	w = fresh();
+	t = fresh();
+	loop_write(&loop, &w.op, LOOP_FILE_DISK, "abc", 3);
+	assert_int_equal(loop_turn(&loop, false), 0);
+	loop_timer(&loop, &t.op, 1000000);
+	turn_until_done(&t);
+	assert_int_equal(w.calls, 1);
+}
+
 static void files_change_after_sealing(void **state)
 {
 	struct call r = fresh();
@@ -228,6 +249,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(writes_read_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(hole_reads_as_zero, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(errors_are_negative_errnos, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_write_ends_no_wait, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(files_change_after_sealing, set_up,
 						tear_down),
