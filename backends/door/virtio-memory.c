@@ -157,9 +157,13 @@ int virtio_memory_leave(struct virtio_memory *m, struct virtio_area *area)
 /* -- The parts of a chain ---------------------------------------------------- */
 
 static int gather_pool(const struct virtio_memory *m,
-		       const struct virtqueue_buffer *buffer, uint32_t n,
-		       struct virtio_parts *out)
+		       const struct virtqueue_chain *chain, struct virtio_parts *out)
 {
+	const struct virtqueue_buffer *buffer = chain->buffer;
+	uint32_t n = (uint32_t)chain->readable + chain->writable;
+
+	out->readable = chain->readable;
+	out->writable = chain->writable;
 	for (uint32_t i = 0; i < n; i++) {
 		void *at = virtio_memory_at(m, buffer[i].addr, buffer[i].len);
 
@@ -223,12 +227,13 @@ static int gather_grant(struct virtio_memory *m, const struct virtqueue_chain *c
 int virtio_memory_gather(struct virtio_memory *m, const struct virtqueue_chain *chain,
 			 struct virtio_parts *out)
 {
+	int r;
+
 	out->pages = 0;
-	if (!m->pool)
-		return gather_grant(m, chain, out);
-	out->readable = chain->readable;
-	out->writable = chain->writable;
-	return gather_pool(m, chain->buffer, chain->readable + chain->writable, out);
+	r = m->pool ? gather_pool(m, chain, out) : gather_grant(m, chain, out);
+	if (r == VIRTIO_MEMORY_OK)
+		virtio_parts_sum(out);
+	return r;
 }
 
 void virtio_memory_release(struct virtio_memory *m, struct virtio_parts *parts)
@@ -298,9 +303,12 @@ static int end(struct virtio_batch *b, struct virtio_parts *parts, uint32_t firs
 int virtio_memory_fetch(struct virtio_memory *m, struct virtio_parts *parts)
 {
 	uint32_t first;
-	int r = m->pool ? 0 : begin(m, parts->readable);
+	int r;
 
-	if (r < 0 || m->pool)
+	if (m->pool)
+		return VIRTIO_MEMORY_OK;
+	r = begin(m, parts->readable);
+	if (r < 0)
 		return r;
 	first = m->batch.segs;
 	for (uint32_t i = 0; i < parts->readable; i++)
@@ -319,14 +327,15 @@ int virtio_memory_deliver(struct virtio_memory *m, struct virtio_parts *parts,
 			  uint64_t head, uint32_t tail)
 {
 	uint32_t first, n = (uint32_t)parts->readable + parts->writable;
-	uint64_t at = 0, total = 0;
-	int r = m->pool ? 0 : begin(m, parts->writable + 1u);
+	uint64_t at = 0, total = virtio_parts_room(parts);
+	int r;
 
-	if (r < 0 || m->pool)
+	if (m->pool)
+		return VIRTIO_MEMORY_OK;
+	r = begin(m, parts->writable + 1u);
+	if (r < 0)
 		return r;
 	first = m->batch.segs;
-	for (uint32_t i = parts->readable; i < n; i++)
-		total += parts->part[i].iov_len;
 	assert(head <= total && tail <= total - head);
 	for (uint32_t i = parts->readable; i < n; i++) {
 		uint32_t len = (uint32_t)parts->part[i].iov_len;

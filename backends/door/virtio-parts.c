@@ -46,14 +46,10 @@ static uint64_t sum(const struct iovec *part, uint32_t n)
 	return bytes;
 }
 
-uint64_t virtio_parts_readable(const struct virtio_parts *parts)
+void virtio_parts_sum(struct virtio_parts *parts)
 {
-	return sum(parts->part, parts->readable);
-}
-
-uint64_t virtio_parts_room(const struct virtio_parts *parts)
-{
-	return sum(parts->part + parts->readable, parts->writable);
+	parts->bytes[0] = sum(parts->part, parts->readable);
+	parts->bytes[1] = sum(parts->part + parts->readable, parts->writable);
 }
 
 void virtio_parts_read(const struct virtio_parts *parts, uint64_t at, void *dst,

@@ -20,6 +20,7 @@
 
 struct virtio_parts {
 	uint16_t readable, writable; /* part[0] to part[readable - 1]; the rest */
+	uint64_t bytes[2];	     /* of each: what is to be read, room */
 	struct iovec part[VIRTIO_PARTS_MAX];
 	/* Grant mode: where each part is in the client, and in the copy area. */
 	struct gref ref[VIRTIO_PARTS_MAX];
@@ -28,9 +29,20 @@ struct virtio_parts {
 	uint16_t pages; /* held */
 };
 
+/* All of @parts is there: count its bytes. */
+void virtio_parts_sum(struct virtio_parts *parts);
+
 /* Bytes that are to be read, that may be written. */
-uint64_t virtio_parts_readable(const struct virtio_parts *parts);
-uint64_t virtio_parts_room(const struct virtio_parts *parts);
+static inline uint64_t virtio_parts_readable(const struct virtio_parts *parts)
+{
+	return parts->bytes[0];
+}
+
+static inline uint64_t virtio_parts_room(const struct virtio_parts *parts)
+{
+	return parts->bytes[1];
+}
+
 /* @n bytes of what is to be read, from @at on; they are there. */
 void virtio_parts_read(const struct virtio_parts *parts, uint64_t at, void *dst,
 		       size_t n);

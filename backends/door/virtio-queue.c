@@ -210,15 +210,16 @@ int virtio_queue_take(struct virtio_queue *q, uint64_t now)
 		}
 		if (q->budget == TAKE_BYTES)
 			q->deep |= virtqueue_waiting(&q->vq) >= TAKE_DEEP - 1;
-		bytes = chain_bytes(&q->chain);
 		r = queue_gather(q, now);
 		if (r == VIRTIO_MEMORY_FOREIGN)
 			virtio_device_wrong(q->device, "a buffer that is not the "
 						       "client's to name");
 		if (r)
 			return r < 0 ? r : 0;
-		if (!q->deep)
-			q->budget -= bytes < q->budget ? bytes : q->budget;
+		if (q->deep)
+			continue;
+		bytes = chain_bytes(&q->chain);
+		q->budget -= bytes < q->budget ? bytes : q->budget;
 	}
 	return 0;
 }
