@@ -1,25 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What differs in a back end that is measured: NOTIFY is a send() on the
- * socket that stands for the event channel (scene.h), allocations are counted
- * in a page that the bench reads, and under a tool that a filter would stop
- * there is no last door. All else is the program as it ships.
- */
-#include <errno.h>
+#include "tests/bench-parts/wraps.h"
+
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "grant-mem/seal.h"
 #include "tests/bench-parts/scene.h"
-#include "xenbus/evtchn-notify.h"
 
-int __wrap_evtchn_notify_fd(int fd, struct evport port);
-int __real_seal_last(void);
-int __wrap_seal_last(void);
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
@@ -27,7 +15,8 @@ void *__wrap_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t size);
 void *__wrap_realloc(void *p, size_t size);
 
-static uint64_t nowhere, *count = &nowhere;
+static struct scene_counts nowhere;
+struct scene_counts *wraps_counts = &nowhere;
 
 static void __attribute__((constructor)) wraps_init(void)
 {
@@ -39,37 +28,30 @@ static void __attribute__((constructor)) wraps_init(void)
 		return;
 	page = mmap(NULL, XEN_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (page != MAP_FAILED)
-		count = page;
+		wraps_counts = page;
 	close(fd);
 }
 
-/* One system call, as the ioctl is. */
-int __wrap_evtchn_notify_fd(int fd, struct evport port)
+/* Two processes count here. */
+static void allocated(void)
 {
-	uint32_t word[2] = {port.v, SCENE_NOTIFY};
-
-	return send(fd, word, sizeof(word), MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
-int __wrap_seal_last(void)
-{
-	return getenv(SCENE_ENV_OPEN) ? 0 : __real_seal_last();
+	__atomic_fetch_add(&wraps_counts->allocations, 1, __ATOMIC_RELAXED);
 }
 
 void *__wrap_malloc(size_t size)
 {
-	++*count;
+	allocated();
 	return __real_malloc(size);
 }
 
 void *__wrap_calloc(size_t n, size_t size)
 {
-	++*count;
+	allocated();
 	return __real_calloc(n, size);
 }
 
 void *__wrap_realloc(void *p, size_t size)
 {
-	++*count;
+	allocated();
 	return __real_realloc(p, size);
 }
