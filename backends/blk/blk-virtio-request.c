@@ -70,6 +70,9 @@ static void decode_range(struct blk_virtio_request *r, uint64_t bytes)
 	r->rq.sector = virtio_le64(range);
 	r->rq.sectors = virtio_le32(range + 8);
 	flags = virtio_le32(range + 12);
+	/* Not more at once than was offered. */
+	if (r->rq.sectors > BLK_VIRTIO_RANGE_SECTORS)
+		answer(r, BLK_VIRTIO_IOERR);
 	/* Bit 0, unmap, is only a wish of WRITE_ZEROES. */
 	if (flags & (r->type == BLK_VIRTIO_DISCARD ? ~0u : ~1u))
 		answer(r, BLK_VIRTIO_UNSUPP);
@@ -97,6 +100,11 @@ static void decode(struct virtio_slot *slot)
 	r->slot = slot;
 	r->plain = r->paid_op = r->paid_bytes = false;
 	r->answer = BLK_VIRTIO_OK;
+	r->rq.op = BLK_OPS;
+	if (slot->failed) {
+		answer(r, BLK_VIRTIO_IOERR);
+		return;
+	}
 	if (readable < sizeof(header) || !room) {
 		virtio_device_wrong(slot->queue->device,
 				    "a request without its header or its status");
@@ -149,6 +157,9 @@ bool blk_virtio_admit(struct virtio_slot *slot, uint64_t now)
 	if (slot->fresh)
 		decode(slot);
 	slot->fresh = false;
+	/* It is wrong itself: it stays where it is, to be dropped. */
+	if (v->door.device.status & VIRTIO_NEEDS_RESET)
+		return false;
 	if (!r->paid_op) {
 		wait = rate_take(&v->operations, 1, now);
 		r->paid_op = !wait;
@@ -219,8 +230,6 @@ void blk_virtio_start(struct virtio_slot *slot)
 	if (slot->failed) {
 		log_line(v->conf.keys.log, LOG_LEVEL_WARNING,
 			 "a request's buffers cannot be read: refused, or not granted");
-		r->slot = slot;
-		r->rq.op = BLK_OPS;
 		v->stats.refused++;
 		finish(r, BLK_VIRTIO_IOERR, 0);
 	} else if (!r->plain) {
@@ -232,6 +241,13 @@ void blk_virtio_start(struct virtio_slot *slot)
 		v->stats.refused++;
 		finish(r, r->answer, 0);
 	}
+}
+
+void blk_virtio_undelivered(struct virtio_slot *slot)
+{
+	log_line(virtio_of(slot)->conf.keys.log, LOG_LEVEL_WARNING,
+		 "a request's buffers cannot be written: refused, or not granted");
+	finish(request_of(slot), BLK_VIRTIO_IOERR, 0);
 }
 
 void blk_virtio_answered(struct virtio_slot *slot, uint64_t now)

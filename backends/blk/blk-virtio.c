@@ -6,10 +6,9 @@
 
 #include "backends/blk/blk-rights.h"
 
-#define QUEUE_SIZE    256
-#define SEGMENTS_MAX  126 /* and header and status in one chain */
-#define SEGMENT_MAX   BLK_PART_BYTES
-#define RANGE_SECTORS (1u << 21) /* of one DISCARD, WRITE_ZEROES: 1 GiB */
+#define QUEUE_SIZE   256
+#define SEGMENTS_MAX 126 /* and header and status in one chain */
+#define SEGMENT_MAX  BLK_PART_BYTES
 
 /* -- Configuration ---------------------------------------------------------------- */
 
@@ -82,10 +81,10 @@ static void describe(struct virtio_device *d)
 	put16(v, BLK_VIRTIO_MIN_IO, g->physical_bytes / g->logical_bytes);
 	d->config[BLK_VIRTIO_WRITEBACK] = g->flush;
 	put16(v, BLK_VIRTIO_QUEUES, d->conf.queues);
-	put32(v, BLK_VIRTIO_DISCARD_SECTORS, RANGE_SECTORS);
+	put32(v, BLK_VIRTIO_DISCARD_SECTORS, BLK_VIRTIO_RANGE_SECTORS);
 	put32(v, BLK_VIRTIO_DISCARD_SEG, 1);
 	put32(v, BLK_VIRTIO_DISCARD_ALIGN, g->discard_granularity / BLK_SECTOR);
-	put32(v, BLK_VIRTIO_ZEROES_SECTORS, RANGE_SECTORS);
+	put32(v, BLK_VIRTIO_ZEROES_SECTORS, BLK_VIRTIO_RANGE_SECTORS);
 	put32(v, BLK_VIRTIO_ZEROES_SEG, 1);
 	config_segments(v);
 	d->offered = features(v);
@@ -118,6 +117,7 @@ static const struct virtio_class blk_class = {
 	.settled = settled,
 	.admit = blk_virtio_admit,
 	.start = blk_virtio_start,
+	.undelivered = blk_virtio_undelivered,
 	.answered = blk_virtio_answered,
 	.config_write = config_write,
 };

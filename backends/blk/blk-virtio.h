@@ -66,9 +66,10 @@ enum blk_virtio_type {
 
 enum blk_virtio_status { BLK_VIRTIO_OK, BLK_VIRTIO_IOERR, BLK_VIRTIO_UNSUPP };
 
-#define BLK_VIRTIO_HEADER   16
-#define BLK_VIRTIO_ID_BYTES 20
-#define BLK_VIRTIO_RANGE    16 /* of DISCARD, WRITE_ZEROES */
+#define BLK_VIRTIO_HEADER	 16
+#define BLK_VIRTIO_ID_BYTES	 20
+#define BLK_VIRTIO_RANGE	 16	    /* of DISCARD, WRITE_ZEROES */
+#define BLK_VIRTIO_RANGE_SECTORS (1u << 21) /* of one of them, at most: 1 GiB */
 
 struct blk_virtio_conf {
 	const struct policy *policy; /* may change in place */
@@ -118,6 +119,7 @@ void blk_virtio_limits(struct blk_virtio *v, uint64_t now);
 /* blk-virtio-request.c: the class's verbs on a request. */
 bool blk_virtio_admit(struct virtio_slot *slot, uint64_t now);
 void blk_virtio_start(struct virtio_slot *slot);
+void blk_virtio_undelivered(struct virtio_slot *slot);
 void blk_virtio_answered(struct virtio_slot *slot, uint64_t now);
 
 #endif

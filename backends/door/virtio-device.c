@@ -209,6 +209,17 @@ static const char *queue_fault(const struct virtio_device *d, uint32_t index,
 	return NULL;
 }
 
+/* It is set up just so: whoever follows one that died between doing it and counting
+ * the message as taken does it again. */
+static bool queue_is(const struct virtio_device *d, uint32_t index, uint32_t size,
+		     const uint64_t area[3])
+{
+	const struct virtio_queue *q = index < d->conf.queues ? &d->queue[index] : NULL;
+
+	return q && q->open && q->setup.size == size &&
+	       !memcmp(q->setup.area, area, sizeof(q->setup.area));
+}
+
 static int device_set_queue(struct virtio_device *d, uint32_t index, uint32_t size,
 			    const uint64_t area[3], bool attach)
 {
@@ -216,6 +227,8 @@ static int device_set_queue(struct virtio_device *d, uint32_t index, uint32_t si
 	struct virtio_queue *q;
 	int r;
 
+	if (queue_is(d, index, size, area))
+		return 0;
 	if (fault) {
 		virtio_device_wrong(d, fault);
 		return 0;
@@ -243,10 +256,12 @@ enum virtio_answer virtio_device_reset_queue(struct virtio_device *d, uint32_t i
 {
 	struct virtio_queue *q = index < d->conf.queues ? &d->queue[index] : NULL;
 
-	if (!q || !q->open || !(d->features & VIRTIO_F_RING_RESET)) {
+	if (!q || !(d->features & VIRTIO_F_RING_RESET)) {
 		virtio_device_wrong(d, "a reset of a queue that there is not");
 		return VIRTIO_NOW;
 	}
+	if (!q->open)
+		return VIRTIO_NOW; /* as it was: see queue_is() */
 	q->resetting = true;
 	virtio_queue_drop(q);
 	device_settle(d);
@@ -278,8 +293,11 @@ void virtio_device_reconfigured(struct virtio_device *d)
 
 void virtio_device_keep(const struct virtio_device *d, struct virtio_kept *out)
 {
+	*out = (struct virtio_kept){.generation = d->generation};
+	if (d->resetting)
+		return;
 	*out = (struct virtio_kept){
-		.status = d->resetting ? 0 : d->status,
+		.status = d->status,
 		.generation = d->generation,
 		.features = d->features,
 		.written_at = d->written_at,
@@ -423,6 +441,8 @@ int virtio_device_turn(struct virtio_device *d, bool taking, uint64_t now, bool 
 		device_start(d, now);
 	} while (d->done || d->freed);
 	*notify |= device_publish(d, now);
+	if (d->freed)
+		d->due = now; /* what was dropped makes room for who waits for it */
 	return device_settle(d);
 }
 

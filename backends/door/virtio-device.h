@@ -41,6 +41,9 @@ struct virtio_class {
 	bool (*admit)(struct virtio_slot *slot, uint64_t now);
 	/* virtio_slot_done() follows, now or later. */
 	void (*start)(struct virtio_slot *slot);
+	/* Its data did not arrive at the driver: virtio_slot_done() once more, at once,
+	 * without data. */
+	void (*undelivered)(struct virtio_slot *slot);
 	/* It is being published, or NULL. */
 	void (*answered)(struct virtio_slot *slot, uint64_t now);
 	/* The driver writes its configuration: false if these bytes are not its to

@@ -34,7 +34,17 @@ static uint8_t *slot_at(const struct virtio_msg *m, uint32_t slots, uint32_t ind
 	return m->page + slots + index % VIRTIO_MSG_ENTRIES * VIRTIO_MSG_BYTES;
 }
 
-/* Put m->out. False: the driver has not made room. */
+static void journal_write(const struct virtio_msg *m)
+{
+	struct journal journal = {.magic = JOURNAL_MAGIC, .version = JOURNAL_VERSION};
+
+	virtio_device_keep(m->device, &journal.kept);
+	shared_copy_out(m->page + VIRTIO_MSG_JOURNAL, &journal, sizeof(journal));
+	m->device->changed = false;
+}
+
+/* Put m->out. False: the driver has not made room. What was done is written down before
+ * it is said: a driver acts on an answer. */
 static bool put(struct virtio_msg *m, bool *notify)
 {
 	uint32_t taken = shared_load32_acquire(m->page + VIRTIO_MSG_DEVICE_TAKEN);
@@ -42,6 +52,8 @@ static bool put(struct virtio_msg *m, bool *notify)
 	m->full = m->put - taken >= VIRTIO_MSG_ENTRIES;
 	if (m->full)
 		return false;
+	if (m->device->changed)
+		journal_write(m);
 	shared_copy_out(slot_at(m, VIRTIO_MSG_DEVICE_SLOTS, m->put), m->out,
 			VIRTIO_MSG_BYTES);
 	/* The message before the index that covers it; pairs with the driver's
@@ -58,15 +70,6 @@ static void answer_begin(struct virtio_msg *m, uint32_t payload)
 	m->out[1] = m->in[1];
 	memcpy(m->out + 4, m->in + 4, 2); /* the token */
 	virtio_put16(m->out + 6, (uint16_t)(HEADER + payload));
-}
-
-static void journal_write(const struct virtio_msg *m)
-{
-	struct journal journal = {.magic = JOURNAL_MAGIC, .version = JOURNAL_VERSION};
-
-	virtio_device_keep(m->device, &journal.kept);
-	shared_copy_out(m->page + VIRTIO_MSG_JOURNAL, &journal, sizeof(journal));
-	m->device->changed = false;
 }
 
 static int journal_read(struct virtio_msg *m)
@@ -136,6 +139,8 @@ static int on_set_features(struct virtio_msg *m)
 {
 	uint32_t block = arg(m, 0), blocks = arg(m, 1);
 
+	if (!blocks)
+		virtio_device_wrong(m->device, "a number of feature blocks");
 	for (uint32_t i = 0; i < blocks; i++) {
 		/* The first that is too high stands for all after it. */
 		uint32_t at = block > 2 || i > 2 ? 2 : block + i;
@@ -299,7 +304,8 @@ static int handle(struct virtio_msg *m)
 	}
 	if (!m->in[0] && m->in[1] == VIRTIO_MSG_EVENT_AVAIL)
 		return 0;
-	if (!call || !token || virtio_le16(m->in + 2) || bytes != call_bytes(m, call)) {
+	if (!call || !token || virtio_le16(m->in + 2) || bytes > VIRTIO_MSG_BYTES ||
+	    bytes != call_bytes(m, call)) {
 		virtio_device_wrong(m->device, "a message that is none");
 		return 0;
 	}
@@ -348,6 +354,7 @@ int virtio_msg_turn(struct virtio_msg *m, bool *notify)
 	uint32_t n;
 	int r = 0;
 
+	m->again = false;
 	if (m->full && put(m, notify))
 		take(m);
 	n = m->waits || m->full ? 0 : waiting(m);
@@ -373,6 +380,7 @@ void virtio_msg_settle(struct virtio_msg *m, bool *notify)
 	if (m->waits &&
 	    (m->reset < 0 ? !d->resetting : !d->queue[m->reset].resetting)) {
 		m->waits = false;
+		m->again = true;
 		if (m->reset < 0)
 			ret(m, 0, d->status);
 		if (put(m, notify))
@@ -386,6 +394,6 @@ void virtio_msg_settle(struct virtio_msg *m, bool *notify)
 
 bool virtio_msg_pending(const struct virtio_msg *m)
 {
-	return m->page && !m->waits && !m->full &&
+	return m->page && m->again && !m->waits && !m->full &&
 	       shared_load32(m->page + VIRTIO_MSG_DRIVER_PUT) != m->taken;
 }

@@ -9,7 +9,8 @@
  *  2. one answer a request, put before the request counts as taken: whoever dies
  *     between the two is followed by one that answers again;
  *  3. while an answer waits (a reset, a full queue), no further message is taken;
- *  4. no more than a queue's entries are taken in a turn;
+ *  4. no more than a queue's entries are taken in a turn, and no turn is made for
+ *     messages but by an event, which the policy's Events bounds;
  *  5. what the driver writes on the page at worst costs it its own device.
  */
 #ifndef XDD_VIRTIO_MSG_H
@@ -59,6 +60,7 @@ struct virtio_msg {
 	bool waits;	/* the answer to @in is not ready */
 	int32_t reset;	/* it is a reset of: -1 the device, or this queue */
 	bool full;	/* @out did not fit */
+	bool again;	/* messages may have come while none was taken */
 	uint8_t in[VIRTIO_MSG_BYTES];
 	uint8_t out[VIRTIO_MSG_BYTES];
 	uint64_t messages; /* taken */
@@ -74,7 +76,7 @@ int virtio_msg_turn(struct virtio_msg *m, bool *notify);
 /* After the device's turn: a reset that has ended is answered, and what a successor
  * must know is written down. */
 void virtio_msg_settle(struct virtio_msg *m, bool *notify);
-/* There is a message, and it may be taken. */
+/* There is a message, it may be taken, and no event will say so (invariant 4). */
 bool virtio_msg_pending(const struct virtio_msg *m);
 
 #endif

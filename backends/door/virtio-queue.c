@@ -22,7 +22,7 @@ static const uint8_t slot_moves[VIRTIO_SLOT_STATES] = {
 	[VIRTIO_SLOT_FETCHED] = MOVE(BUSY) | MOVE(READY),
 	[VIRTIO_SLOT_BUSY] = MOVE(DONE),
 	[VIRTIO_SLOT_DONE] = MOVE(DELIVERING) | MOVE(READY),
-	[VIRTIO_SLOT_DELIVERING] = MOVE(READY),
+	[VIRTIO_SLOT_DELIVERING] = MOVE(READY) | MOVE(DONE),
 	[VIRTIO_SLOT_READY] = MOVE(FREE),
 };
 
@@ -193,7 +193,9 @@ int virtio_queue_take(struct virtio_queue *q, uint64_t now)
 	uint32_t bytes;
 	int r;
 
-	if (q->started != q->taken)
+	if (q->vq.why)
+		virtio_device_wrong(q->device, q->vq.why);
+	if (q->vq.why || q->started != q->taken)
 		return 0;
 	while (q->budget && q->taken - q->published < q->setup.size) {
 		if (!q->held) {
@@ -234,8 +236,7 @@ int virtio_queue_start(struct virtio_queue *q, uint64_t now, uint32_t *started)
 		struct virtio_slot *slot = slot_of(q, q->started);
 
 		if (slot->state != VIRTIO_SLOT_FETCHED ||
-		    !virtio_device_admits(q->device) ||
-		    (!slot->failed && !class->admit(slot, now)))
+		    !virtio_device_admits(q->device) || !class->admit(slot, now))
 			return VIRTIO_QUEUE_WAITS;
 		q->started++;
 		slot_move(slot, VIRTIO_SLOT_BUSY);
@@ -272,10 +273,17 @@ void virtio_slot_moved(struct virtio_parts *parts, int status)
 {
 	struct virtio_slot *slot = (struct virtio_slot *)parts;
 
-	/* What could not be delivered is the client's loss. */
-	slot->failed = status != GRANTS_OK;
-	slot_move(slot, slot->state == VIRTIO_SLOT_FETCHING ? VIRTIO_SLOT_FETCHED
-							    : VIRTIO_SLOT_READY);
+	if (slot->state == VIRTIO_SLOT_FETCHING) {
+		slot->failed = status != GRANTS_OK;
+		slot_move(slot, VIRTIO_SLOT_FETCHED);
+		return;
+	}
+	/* What could not be delivered is the client's loss, but must not look as if it
+	 * had been. */
+	if (status != GRANTS_OK && slot->data)
+		slot->queue->device->conf.class->undelivered(slot);
+	else
+		slot_move(slot, VIRTIO_SLOT_READY);
 }
 
 /* As virtio counts: from the first writable byte on, without a gap. */

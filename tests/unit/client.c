@@ -300,7 +300,7 @@ static void snapshot_with_unknown_flags(void **state)
 	assert_int_equal(client_poll(&pair.client), -EPROTO);
 }
 
-static void snapshot_with_descriptor(void **state)
+static void t_vq_7_snapshot_with_descriptor(void **state)
 {
 	struct wire_message *m = pair_message(&pair);
 	int fd = 0;
@@ -344,7 +344,7 @@ static void misfit(enum wire_type type, size_t body, size_t descriptors)
 	assert_int_equal(open_descriptors(), before);
 }
 
-static void descriptors_in_wrong_number(void **state)
+static void t_vq_7_descriptors_in_wrong_number(void **state)
 {
 	(void)state;
 	misfit(WIRE_UNMAP, 0, 1);
@@ -353,7 +353,7 @@ static void descriptors_in_wrong_number(void **state)
 	misfit(WIRE_HELLO, sizeof(struct wire_welcome), 3);
 }
 
-static void descriptors_cut_off(void **state)
+static void t_vq_7_descriptors_cut_off(void **state)
 {
 	(void)state;
 	if (!needs_ctrunc())
@@ -581,10 +581,10 @@ int main(void)
 		TEST(snapshot_while_idle),
 		TEST(snapshot_of_another_release),
 		TEST(snapshot_with_unknown_flags),
-		TEST(snapshot_with_descriptor),
+		TEST(t_vq_7_snapshot_with_descriptor),
 		TEST(descriptor_of_a_bind),
-		TEST(descriptors_in_wrong_number),
-		TEST(descriptors_cut_off),
+		TEST(t_vq_7_descriptors_in_wrong_number),
+		TEST(t_vq_7_descriptors_cut_off),
 		TEST(refused_bind_has_no_descriptor),
 		TEST(hello),
 		TEST(hello_refused),

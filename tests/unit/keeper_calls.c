@@ -397,7 +397,7 @@ static unsigned open_files(void)
 	return n;
 }
 
-static void test_descriptors(void **state)
+static void t_vq_7_descriptors_to_the_keeper(void **state)
 {
 	unsigned before = open_files();
 	int fds[200], null = open("/dev/null", O_RDONLY);
@@ -549,7 +549,8 @@ int main(void)
 		TEST(write_retried, setup),
 		TEST(remove, setup),
 		TEST(malformed, setup),
-		TEST(descriptors, setup),
+		cmocka_unit_test_setup_teardown(t_vq_7_descriptors_to_the_keeper, setup,
+						teardown),
 		TEST(deaf, setup),
 		TEST(flood, setup),
 		TEST(copy, setup_copy),
