@@ -5,7 +5,7 @@
 # What it is: sourced by `run`; machine_parts, machine_prepare, machine_client and
 # machine_start.
 
-# cfg NAME MEMORY VCPUS INITRD CMDLINE: the start of a domain's xl.cfg.
+# cfg NAME MEMORY VCPUS KERNEL INITRD CMDLINE: the start of a domain's xl.cfg.
 cfg()
 {
 	cat <<-END
@@ -13,9 +13,9 @@ cfg()
 		type = "pv"
 		memory = $2
 		vcpus = $3
-		kernel = "/boot/vmlinux"
-		ramdisk = "$4"
-		extra = "console=hvc0 $5"
+		kernel = "$4"
+		ramdisk = "$5"
+		extra = "console=hvc0 $6"
 		on_reboot = "restart"
 		on_crash = "destroy"
 		on_poweroff = "destroy"
@@ -48,7 +48,7 @@ machine_prepare()
 	pack "$work/driver" "$share/driver.tar"
 	(cd "$work/driver" && find .) >"$share/driver.list"
 	{
-		cfg drv 768 2 /bed/boot/boot.initrd \
+		cfg drv 768 2 /boot/vmlinux /bed/boot/boot.initrd \
 			"root=/dev/xvda systemd.show_status=no $(cmdline "$folder/driver")"
 		echo 'driver_domain = 1'
 		echo "disk = [$(driver_disks)]"
@@ -56,10 +56,18 @@ machine_prepare()
 	} >"$share/cfg/drv"
 }
 
+# machine_client NAME KERNEL: a part's name.
 machine_client()
 {
+	local of=/boot/vmlinux
+
+	# The bed's own the control domain has in its root.
+	if [ "$2" != kernel ]; then
+		cp "$(part_path "$2")/vmlinux" "$share/boot/$2"
+		of=/bed/boot/$2
+	fi
 	{
-		cfg "$1" 640 1 "/bed/initrd/$1" "$(cmdline "$folder/clients/$1")"
+		cfg "$1" 640 1 "$of" "/bed/initrd/$1" "$(cmdline "$folder/clients/$1")"
 		cat "$folder/clients/$1/cfg" 2>/dev/null || true
 	} >"$share/cfg/$1"
 }

@@ -8,6 +8,7 @@
 # Modules lie behind the place where QEMU puts the device tree.
 next_address=$((0x50000000))
 domains='' nodes='' loaders=()
+declare -A kernel_reg kernel_at
 
 # load FILE: makes QEMU load it; sets module_reg for the tree.
 load()
@@ -21,6 +22,16 @@ load()
 	next_address=$(((next_address + size + 0x3fffff) & ~0x1fffff))
 }
 
+# load_kernel PART: once, however many domains boot it; the control domain can read it, too,
+# as it must to create a client anew.
+load_kernel()
+{
+	[ -z "${kernel_at[$1]:-}" ] || return 0
+	load "$(part_path "$1")/vmlinux"
+	kernel_reg[$1]=$module_reg kernel_at[$1]=$module_at
+	cp "$(part_path "$1")/vmlinux" "$share/boot/$1"
+}
+
 # setting FILE KEY DEFAULT: a number from what a scenario adds to an xl.cfg.
 setting()
 {
@@ -30,11 +41,12 @@ setting()
 	echo "${value:-$3}"
 }
 
-# domain NAME MEMORY INITRD CMDLINE: its node. One CPU: of a domain with more, init-dom0less
-# 4.17 cannot write the nodes (README.md).
+# domain NAME MEMORY KERNEL INITRD CMDLINE: its node; KERNEL is a part's name. One CPU: of a
+# domain with more, init-dom0less 4.17 cannot write the nodes (README.md).
 domain()
 {
-	load "$3"
+	load_kernel "$3"
+	load "$4"
 	nodes+="
 	$1 {
 		compatible = \"xen,domain\";
@@ -44,10 +56,10 @@ domain()
 		cpus = <1>;
 		vpl011;
 		xen,enhanced = \"enabled\";
-		module@$kernel_at {
+		module@${kernel_at[$3]} {
 			compatible = \"multiboot,kernel\", \"multiboot,module\";
-			reg = $kernel_reg;
-			bootargs = \"console=ttyAMA0 $4\";
+			reg = ${kernel_reg[$3]};
+			bootargs = \"console=ttyAMA0 $5\";
 		};
 		module@$module_at {
 			compatible = \"multiboot,ramdisk\", \"multiboot,module\";
@@ -67,32 +79,29 @@ machine_prepare()
 {
 	local over=$work/driver/overlay
 
-	load "$kernel/vmlinux"
-	kernel_reg=$module_reg kernel_at=$module_at
 	overlay "$over" "$folder/driver"
 	mkdir -p "$over/etc"
 	cp "$driver/passwd" "$driver/group" "$driver/shadow" "$over/etc/"
 	[ ! -d "$over/usr/lib/sysusers.d" ] || systemd-sysusers --root="$over" 2>/dev/null
 	(cd "$work/driver" && find . | cpio --quiet -o -H newc -R 0:0) >"$work/driver.cpio"
 	cat "$driver/driver.initrd" "$work/driver.cpio" >"$work/driver.initrd"
-	domain drv "$(setting "$folder/driver/cfg" memory 1024)" "$work/driver.initrd" \
+	domain drv "$(setting "$folder/driver/cfg" memory 1024)" kernel "$work/driver.initrd" \
 		"systemd.show_status=no $(cmdline "$folder/driver")"
-	# What a control domain needs to create a client anew.
-	cp "$kernel/vmlinux" "$share/boot/"
 }
 
+# machine_client NAME KERNEL: a part's name.
 machine_client()
 {
 	local cfg=$folder/clients/$1/cfg memory vcpus args
 
 	memory=$(setting "$cfg" memory 640) vcpus=$(setting "$cfg" vcpus 1)
 	args=$(cmdline "$folder/clients/$1")
-	domain "$1" "$memory" "$share/initrd/$1" "$args"
+	domain "$1" "$memory" "$2" "$share/initrd/$1" "$args"
 	cat >"$share/cfg/$1" <<-END
 		name = "$1"
 		memory = $memory
 		vcpus = $vcpus
-		kernel = "/bed/boot/vmlinux"
+		kernel = "/bed/boot/$2"
 		ramdisk = "/bed/initrd/$1"
 		extra = "console=hvc0 $args"
 		on_reboot = "restart"
@@ -129,9 +138,9 @@ machine_tree()
 				xen,dom0-bootargs = "console=hvc0";
 				#address-cells = <2>;
 				#size-cells = <2>;
-				module@$kernel_at {
+				module@${kernel_at[kernel]} {
 					compatible = "multiboot,kernel", "multiboot,module";
-					reg = $kernel_reg;
+					reg = ${kernel_reg[kernel]};
 				};
 				module@$control_at {
 					compatible = "multiboot,ramdisk", "multiboot,module";

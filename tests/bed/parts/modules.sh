@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # modules.sh - copies chosen kernel modules, and all that they depend on.
 #
-# What it is: sourced by the recipes that want few modules.
+# What it is: sourced by the recipes that want few modules; of the part `kernel`, unless
+# kernel_part names another.
 
 # copy_modules ROOT MODULE...: into ROOT/lib/modules; names that this kernel lacks are
 # skipped. Prints the modules' paths below ROOT in an order that insmod can follow.
@@ -9,7 +10,7 @@ copy_modules()
 (
 	root=$1
 	shift
-	kernel=$(part_path kernel)
+	kernel=$(part_path "${kernel_part:-kernel}")
 	version=$(cat "$kernel/version")
 	from=$kernel/modules/lib/modules/$version
 	to=$root/lib/modules/$version
