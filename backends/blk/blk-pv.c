@@ -184,8 +184,7 @@ void blk_pv_limits(struct blk_pv *pv, uint64_t now)
 {
 	if (pv->state == BLK_PV_DOWN)
 		return;
-	rate_change(&pv->operations, pv->conf.policy->operations, now);
-	rate_change(&pv->bytes, pv->conf.policy->bytes, now);
+	toll_change(&pv->toll, pv->conf.policy, now);
 	pv->due = now;
 }
 
@@ -197,8 +196,7 @@ void blk_pv_start(struct blk_pv *pv, uint64_t now)
 	pv->why = NULL;
 	pv->told = false;
 	assert(!pv->busy && !pv->done);
-	rate_init(&pv->operations, pv->conf.policy->operations, now);
-	rate_init(&pv->bytes, pv->conf.policy->bytes, now);
+	toll_init(&pv->toll, pv->conf.policy, now);
 	pv->now = pv->memory.pgrants.now = pv->due = now;
 	pv->state = BLK_PV_UP;
 }

@@ -44,7 +44,7 @@
 #include "backends/door/keys.h"
 #include "common/histogram.h"
 #include "policy/policy.h"
-#include "policy/rate.h"
+#include "policy/toll.h"
 
 struct blk_pv;
 
@@ -100,7 +100,7 @@ struct blk_pv {
 	struct blk_slot *done_last;
 	bool freed; /* since it was cleared, busy has shrunk */
 
-	struct rate operations, bytes;
+	struct toll toll;
 	uint64_t now, due; /* of the last turn, of the next */
 	struct blk_pv_stats stats;
 };

@@ -26,6 +26,7 @@
 #include "common/log.h"
 #include "grant-mem/grants.h"
 #include "policy/ids.h"
+#include "policy/toll.h"
 
 #define BLK_QUEUES_MAX BLK_POLICY_QUEUES_MAX
 /* Entries of a ring of one page, whatever the ABI; of 2^n pages 2^n as many. */
@@ -56,8 +57,7 @@ struct blk_slot {
 	enum blkif_rsp answer;
 	bool malformed;
 	bool table_due; /* indirect, and its segment table was not read yet */
-	bool paid_op;	/* of the rates */
-	bool paid_bytes;
+	struct toll_paid paid;
 	uint64_t taken_at; /* monotonic */
 	uint32_t pages;	   /* held, in page[] */
 	struct blkif_request req;

@@ -131,7 +131,8 @@ void blk_slot_take(struct blk_slot *slot, const uint8_t *entry, uint64_t now)
 	assert(slot->state == BLK_SLOT_FREE);
 	verdict = blkif_decode(pv->abi, entry, pv->indirect_max, &slot->req);
 	slot->table_due = verdict == BLKIF_GOOD && slot->req.indirect;
-	slot->paid_op = slot->paid_bytes = slot->malformed = false;
+	slot->paid = (struct toll_paid){0};
+	slot->malformed = false;
 	slot->taken_at = now;
 	pv->stats.requests++;
 	slot_move(slot, BLK_SLOT_TAKEN);
@@ -150,21 +151,9 @@ static bool slot_moves_data(const struct blk_slot *slot)
 /* True if the rates let the slot pass; else when they will is in pv->due. */
 static bool slot_pay(struct blk_slot *slot, uint64_t now)
 {
-	struct blk_pv *pv = slot->pv;
-	uint64_t wait = 0, due;
+	uint64_t bytes = slot_moves_data(slot) ? slot->req.sectors * BLKIF_SECTOR : 0;
 
-	if (!slot->paid_op) {
-		wait = rate_take(&pv->operations, 1, now);
-		slot->paid_op = !wait;
-	}
-	if (!wait && slot_moves_data(slot) && !slot->paid_bytes) {
-		wait = rate_take(&pv->bytes, slot->req.sectors * BLKIF_SECTOR, now);
-		slot->paid_bytes = !wait;
-	}
-	due = wait > UINT64_MAX - now ? UINT64_MAX : now + wait;
-	if (wait && due < pv->due)
-		pv->due = due;
-	return !wait;
+	return toll_pay(&slot->pv->toll, &slot->paid, bytes, now, &slot->pv->due);
 }
 
 /* A page that this policy lets us only read cannot take what a disk reads. */

@@ -98,7 +98,8 @@ static void decode(struct virtio_slot *slot)
 	uint8_t header[BLK_VIRTIO_HEADER];
 
 	r->slot = slot;
-	r->plain = r->paid_op = r->paid_bytes = false;
+	r->plain = false;
+	r->paid = (struct toll_paid){0};
 	r->answer = BLK_VIRTIO_OK;
 	r->rq.op = BLK_OPS;
 	if (slot->failed) {
@@ -152,7 +153,7 @@ bool blk_virtio_admit(struct virtio_slot *slot, uint64_t now)
 {
 	struct blk_virtio *v = virtio_of(slot);
 	struct blk_virtio_request *r = request_of(slot);
-	uint64_t wait = 0, due;
+	uint64_t bytes;
 
 	if (slot->fresh)
 		decode(slot);
@@ -160,18 +161,8 @@ bool blk_virtio_admit(struct virtio_slot *slot, uint64_t now)
 	/* It is wrong itself: it stays where it is, to be dropped. */
 	if (v->door.device.status & VIRTIO_NEEDS_RESET)
 		return false;
-	if (!r->paid_op) {
-		wait = rate_take(&v->operations, 1, now);
-		r->paid_op = !wait;
-	}
-	if (!wait && moves_data(r) && !r->paid_bytes) {
-		wait = rate_take(&v->bytes, r->rq.sectors * BLK_SECTOR, now);
-		r->paid_bytes = !wait;
-	}
-	due = wait > UINT64_MAX - now ? UINT64_MAX : now + wait;
-	if (wait && due < v->door.device.due)
-		v->door.device.due = due;
-	return !wait;
+	bytes = moves_data(r) ? r->rq.sectors * BLK_SECTOR : 0;
+	return toll_pay(&v->toll, &r->paid, bytes, now, &v->door.device.due);
 }
 
 static void finish(struct blk_virtio_request *r, enum blk_virtio_status status,

@@ -156,8 +156,7 @@ int blk_virtio_connect(struct blk_virtio *v, bool attach, uint64_t now)
 
 	if (r)
 		return r;
-	rate_init(&v->operations, v->conf.policy->operations, now);
-	rate_init(&v->bytes, v->conf.policy->bytes, now);
+	toll_init(&v->toll, v->conf.policy, now);
 	return virtio_door_connect(&v->door, attach, now);
 }
 
@@ -179,7 +178,6 @@ void blk_virtio_limits(struct blk_virtio *v, uint64_t now)
 {
 	if (v->door.state == VIRTIO_DOOR_DOWN)
 		return;
-	rate_change(&v->operations, v->conf.policy->operations, now);
-	rate_change(&v->bytes, v->conf.policy->bytes, now);
+	toll_change(&v->toll, v->conf.policy, now);
 	v->door.device.due = now;
 }

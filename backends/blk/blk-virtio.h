@@ -24,7 +24,7 @@
 #include "backends/blk/blk.h"
 #include "backends/door/virtio-door.h"
 #include "common/histogram.h"
-#include "policy/rate.h"
+#include "policy/toll.h"
 
 #define VIRTIO_BLK_F_SIZE_MAX	  VIRTIO_BIT(1)
 #define VIRTIO_BLK_F_SEG_MAX	  VIRTIO_BIT(2)
@@ -88,7 +88,7 @@ struct blk_virtio_stats {
 struct blk_virtio {
 	struct virtio_door door;
 	struct blk_virtio_conf conf;
-	struct rate operations, bytes;
+	struct toll toll;
 	struct blk_virtio_stats stats;
 };
 
@@ -99,7 +99,7 @@ struct blk_virtio_request {
 	enum blk_virtio_type type;
 	enum blk_virtio_status answer; /* unless the core gives another */
 	bool plain;		       /* nothing for the core to do */
-	bool paid_op, paid_bytes;
+	struct toll_paid paid;
 	struct iovec iov[BLK_IOV_MAX];
 };
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "policy/rate.h"
+#include "policy/toll.h"
 
 #define SECOND	 1000000000ULL
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
@@ -284,6 +284,36 @@ static void never_exceeds(void **state)
 	}
 }
 
+/* What was paid is not paid again, whatever the rest has to wait for. */
+static void toll(void **state)
+{
+	struct policy policy = {.operations = {10, 1}, .bytes = {1000, 500}};
+	struct toll_paid paid = {0}, other = {0};
+	uint64_t due = UINT64_MAX;
+	struct toll t;
+
+	(void)state;
+	toll_init(&t, &policy, 0);
+	assert_true(toll_pay(&t, &paid, 500, 0, &due));
+	assert_true(due == UINT64_MAX);
+	assert_true(toll_pay(&t, &paid, 500, 0, &due));
+	/* An operation after 100 ms, then 500 bytes after 500 ms; plus 1 ns. */
+	assert_false(toll_pay(&t, &other, 500, 0, &due));
+	assert_true(due == SECOND / 10 + 1 && !other.operation);
+	assert_false(toll_pay(&t, &other, 500, SECOND / 10, &due));
+	assert_true(other.operation && !other.bytes);
+	assert_true(due == SECOND / 10 + 1); /* only ever lowered */
+	due = UINT64_MAX;
+	assert_false(toll_pay(&t, &other, 500, SECOND / 10, &due));
+	assert_true(due == SECOND / 2 + 1);
+	assert_true(toll_pay(&t, &other, 500, SECOND / 2, &due));
+	/* Without data an operation is all, and a changed policy holds at once. */
+	other = (struct toll_paid){0};
+	policy.operations = (struct policy_rate){1000, 1};
+	toll_change(&t, &policy, SECOND / 2);
+	assert_true(toll_pay(&t, &other, 0, SECOND / 2 + SECOND / 1000, &due));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -299,6 +329,7 @@ int main(void)
 		cmocka_unit_test(the_largest_of_all),
 		cmocka_unit_test(changes),
 		cmocka_unit_test(never_exceeds),
+		cmocka_unit_test(toll),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
