@@ -112,6 +112,9 @@ int virtio_door_connect(struct virtio_door *door, bool attach, uint64_t now)
 		/* The one before us may have died between its push and its event. */
 		r = evtchn_notify(door->conf.keys.evtchn, door->port);
 	if (r) {
+		/* What a journal had set up so far, too: nothing was taken. */
+		door->msg.page = NULL;
+		virtio_device_end(&door->device);
 		left = door_release(door);
 		return left < 0 ? left : r;
 	}

@@ -96,7 +96,7 @@ void *virtio_memory_at(const struct virtio_memory *m, uint64_t addr, uint32_t le
 	if (!m->pool || addr < VIRTIO_POOL_BASE || !len || len > m->bytes ||
 	    at > m->bytes - len)
 		return NULL;
-	if (at % VIRTIO_RUN_BYTES + len > VIRTIO_RUN_BYTES)
+	if (len > VIRTIO_RUN_BYTES || at % VIRTIO_RUN_BYTES > VIRTIO_RUN_BYTES - len)
 		return NULL; /* runs are no neighbours here */
 	return (uint8_t *)m->run[at / VIRTIO_RUN_BYTES].addr + at % VIRTIO_RUN_BYTES;
 }

@@ -12,17 +12,23 @@
 #define CONFIG_CHUNK 44 /* VIRTIO_MSG_BYTES - HEADER - 12 */
 #define BLOCKS_MAX   12
 
-#define JOURNAL_MAGIC	0x314a5658u /* "XVJ1" */
-#define JOURNAL_VERSION 1
+#define JOURNAL_MAGIC  0x314a5658u /* "XVJ1": this layout */
+#define JOURNAL_COPIES 2
 
-/* As it stands on the page, in our own byte order: only we read it. */
+/* As it stands on the page, in our own byte order: only we read it. One copy is
+ * written while the other one holds, so that whoever dies leaves one whole. */
 struct journal {
-	uint32_t magic, version;
+	uint32_t magic; /* or 0: being written */
+	uint32_t number;
 	struct virtio_kept kept;
 };
 
-_Static_assert(VIRTIO_MSG_JOURNAL + sizeof(struct journal) <= XEN_PAGE_BYTES,
+_Static_assert(VIRTIO_MSG_JOURNAL + JOURNAL_COPIES * sizeof(struct journal) <=
+		       XEN_PAGE_BYTES,
 	       "the journal ends with the page");
+_Static_assert(sizeof(struct journal) ==
+		       5 * 8 + VIRTIO_QUEUES_MAX * sizeof(struct virtio_queue_setup),
+	       "nothing of ours fills a gap in it");
 _Static_assert(VIRTIO_MSG_DEVICE_SLOTS + VIRTIO_MSG_ENTRIES * VIRTIO_MSG_BYTES ==
 		       VIRTIO_MSG_JOURNAL,
 	       "and begins after the slots");
@@ -34,12 +40,24 @@ static uint8_t *slot_at(const struct virtio_msg *m, uint32_t slots, uint32_t ind
 	return m->page + slots + index % VIRTIO_MSG_ENTRIES * VIRTIO_MSG_BYTES;
 }
 
-static void journal_write(const struct virtio_msg *m)
+static uint8_t *journal_at(const struct virtio_msg *m, uint32_t number)
 {
-	struct journal journal = {.magic = JOURNAL_MAGIC, .version = JOURNAL_VERSION};
+	return m->page + VIRTIO_MSG_JOURNAL +
+	       number % JOURNAL_COPIES * sizeof(struct journal);
+}
+
+static void journal_write(struct virtio_msg *m)
+{
+	struct journal journal = {.number = ++m->journal};
+	uint8_t *at = journal_at(m, journal.number);
 
 	virtio_device_keep(m->device, &journal.kept);
-	shared_copy_out(m->page + VIRTIO_MSG_JOURNAL, &journal, sizeof(journal));
+	/* Before the rest: what is half written does not count. */
+	shared_store32(at, 0);
+	shared_copy_out(at, &journal, sizeof(journal));
+	/* All of it before the word that makes it count; pairs with a successor's
+	 * acquire of it. */
+	shared_store32_release(at, JOURNAL_MAGIC);
 	m->device->changed = false;
 }
 
@@ -74,13 +92,23 @@ static void answer_begin(struct virtio_msg *m, uint32_t payload)
 
 static int journal_read(struct virtio_msg *m)
 {
-	struct journal journal;
+	struct journal journal[JOURNAL_COPIES], *newest = NULL;
 
-	shared_copy_in(&journal, m->page + VIRTIO_MSG_JOURNAL, sizeof(journal));
-	if (journal.magic == JOURNAL_MAGIC && journal.version == JOURNAL_VERSION)
-		return virtio_device_restore(m->device, &journal.kept);
-	virtio_device_wrong(m->device, "its control page has no journal to go on from");
-	return 0;
+	for (uint32_t i = 0; i < JOURNAL_COPIES; i++) {
+		struct journal *j = &journal[i];
+
+		shared_copy_in(j, journal_at(m, i), sizeof(*j));
+		if (j->magic == JOURNAL_MAGIC &&
+		    (!newest || (int32_t)(j->number - newest->number) > 0))
+			newest = j;
+	}
+	if (!newest) {
+		virtio_device_wrong(m->device,
+				    "its control page has no journal to go on from");
+		return 0;
+	}
+	m->journal = newest->number;
+	return virtio_device_restore(m->device, &newest->kept);
 }
 
 int virtio_msg_connect(struct virtio_msg *m, struct virtio_device *device, void *page,
@@ -221,7 +249,7 @@ static int on_get_queue(struct virtio_msg *m)
 	if (index >= d->conf.queues)
 		return 0;
 	ret(m, 1, d->conf.queue_size);
-	ret(m, 2, d->queue[index].setup.size);
+	ret(m, 2, (uint32_t)d->queue[index].setup.size);
 	for (unsigned i = 0; i < 3; i++)
 		virtio_put64(m->out + HEADER + 16 + 8 * i,
 			     d->queue[index].setup.area[i]);

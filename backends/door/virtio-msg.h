@@ -54,13 +54,14 @@ enum virtio_msg_id {
 
 struct virtio_msg {
 	struct virtio_device *device;
-	uint8_t *page;	/* shared, or NULL: not connected */
-	uint32_t taken; /* of the driver's queue */
-	uint32_t put;	/* of the device's */
-	bool waits;	/* the answer to @in is not ready */
-	int32_t reset;	/* it is a reset of: -1 the device, or this queue */
-	bool full;	/* @out did not fit */
-	bool again;	/* messages may have come while none was taken */
+	uint8_t *page;	  /* shared, or NULL: not connected */
+	uint32_t taken;	  /* of the driver's queue */
+	uint32_t put;	  /* of the device's */
+	uint32_t journal; /* how often it was written */
+	bool waits;	  /* the answer to @in is not ready */
+	int32_t reset;	  /* it is a reset of: -1 the device, or this queue */
+	bool full;	  /* @out did not fit */
+	bool again;	  /* messages may have come while none was taken */
 	uint8_t in[VIRTIO_MSG_BYTES];
 	uint8_t out[VIRTIO_MSG_BYTES];
 	uint64_t messages; /* taken */

@@ -98,10 +98,10 @@ int virtio_queue_open(struct virtio_queue *q, bool attach)
 {
 	struct virtio_memory *memory = q->device->conf.memory;
 	uint64_t features = q->device->features;
-	uint32_t size = q->setup.size;
+	uint32_t size = (uint32_t)q->setup.size;
 	const uint32_t bytes[3] = {16 * size, 6 + 2 * size, 6 + 8 * size};
 	struct virtqueue_conf conf = {
-		.size = q->setup.size,
+		.size = (uint16_t)q->setup.size,
 		.event_idx = features & VIRTIO_F_EVENT_IDX,
 		.table = features & VIRTIO_F_INDIRECT_DESC ? queue_table : NULL,
 		.owner = q,

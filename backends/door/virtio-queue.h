@@ -58,7 +58,7 @@ struct virtio_slot {
 
 /* Descriptor, driver and device area: addresses of the driver. */
 struct virtio_queue_setup {
-	uint16_t size; /* 0: not set up */
+	uint64_t size; /* 0: not set up */
 	uint64_t area[3];
 };
 
