@@ -34,7 +34,7 @@ struct loop {
 
 /* Files of the loop's table; data operations name a slot, not a descriptor. */
 enum loop_file {
-	LOOP_FILE_DISK,
+	LOOP_FILE_RESOURCE, /* the class's: what its Resource opened */
 	LOOP_FILE_EVTCHN,
 	LOOP_FILE_KEEPER,
 	LOOP_FILE_COUNT,

@@ -122,11 +122,11 @@ static void file_move(struct blk_store_file *file, struct blk_request *rq)
 	for (; first < rq->niov && rq->pieces < BLK_PIECES; first += n, at += bytes) {
 		n = file_parts(file, rq, first, &bytes);
 		if (rq->step == BLK_READ)
-			loop_readv(file->loop, file_piece(rq, bytes), LOOP_FILE_DISK,
-				   rq->iov + first, n, at);
+			loop_readv(file->loop, file_piece(rq, bytes),
+				   LOOP_FILE_RESOURCE, rq->iov + first, n, at);
 		else
-			loop_writev(file->loop, file_piece(rq, bytes), LOOP_FILE_DISK,
-				    rq->iov + first, n, at);
+			loop_writev(file->loop, file_piece(rq, bytes),
+				    LOOP_FILE_RESOURCE, rq->iov + first, n, at);
 	}
 }
 
@@ -135,7 +135,7 @@ static void file_punch(struct blk_store_file *file, struct blk_request *rq)
 	uint64_t bytes = rq->left < FILE_DISCARD_BYTES ? rq->left : FILE_DISCARD_BYTES;
 	int how = rq->step == BLK_DISCARD ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE;
 
-	loop_fallocate(file->loop, file_piece(rq, (uint32_t)bytes), LOOP_FILE_DISK,
+	loop_fallocate(file->loop, file_piece(rq, (uint32_t)bytes), LOOP_FILE_RESOURCE,
 		       how | FALLOC_FL_KEEP_SIZE, blk_position(rq), bytes);
 }
 
@@ -150,7 +150,7 @@ static void file_submit(struct blk_store *store, struct blk_request *rq)
 		file_move(file, rq);
 		return;
 	case BLK_FLUSH:
-		loop_fsync(file->loop, file_piece(rq, 0), LOOP_FILE_DISK);
+		loop_fsync(file->loop, file_piece(rq, 0), LOOP_FILE_RESOURCE);
 		return;
 	case BLK_DISCARD:
 	case BLK_WRITE_ZEROES:
@@ -177,7 +177,7 @@ static void file_close(struct blk_store *store)
 	struct blk_store_file *file = (struct blk_store_file *)store;
 
 	close(file->fd);
-	loop_set_file(file->loop, LOOP_FILE_DISK, -1);
+	loop_set_file(file->loop, LOOP_FILE_RESOURCE, -1);
 }
 
 static const struct blk_store_ops file_ops = {
@@ -427,7 +427,7 @@ int blk_store_file_open(struct blk_store_file *file, const char *path,
 		return fd;
 	r = file_probe(fd, &st, direct, conf, &geometry);
 	if (!r)
-		r = loop_set_file(loop, LOOP_FILE_DISK, fd);
+		r = loop_set_file(loop, LOOP_FILE_RESOURCE, fd);
 	if (r) {
 		close(fd);
 		return r;

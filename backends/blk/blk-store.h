@@ -28,7 +28,7 @@ struct blk_store_conf {
 
 struct blk_store_file {
 	struct blk_store store;
-	struct loop *loop; /* the file is its LOOP_FILE_DISK */
+	struct loop *loop; /* the file is its LOOP_FILE_RESOURCE */
 	int fd;		   /* the same once more: to look at its size alone */
 	bool block;	   /* a block device */
 	bool direct;	   /* opened O_DIRECT */

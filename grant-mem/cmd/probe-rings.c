@@ -53,7 +53,7 @@ static int probe_flagged(struct probe *p, const struct probe_try *try)
 
 	if (!sqe)
 		return probe_skip(p, "the ring is full");
-	io_uring_prep_rw(IORING_OP_FSYNC, sqe, LOOP_FILE_DISK, NULL, 0, 0);
+	io_uring_prep_rw(IORING_OP_FSYNC, sqe, LOOP_FILE_RESOURCE, NULL, 0, 0);
 	sqe->flags |= IOSQE_FIXED_FILE | (unsigned char)try->arg;
 	return ring_result(&p->loop.ring);
 }

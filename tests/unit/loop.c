@@ -56,7 +56,7 @@ static int set_up(void **state)
 	assert_true(disk >= 0);
 	assert_int_equal(ftruncate(disk, 65536), 0);
 	assert_int_equal(loop_init(&loop, 8), 0);
-	assert_int_equal(loop_set_file(&loop, LOOP_FILE_DISK, disk), 0);
+	assert_int_equal(loop_set_file(&loop, LOOP_FILE_RESOURCE, disk), 0);
 	assert_int_equal(loop_seal(&loop), 0);
 	return 0;
 }
@@ -78,13 +78,13 @@ static void writes_read_back(void **state)
 
 	(void)state;
 	memset(out, 0x5a, sizeof(out));
-	loop_writev(&loop, &w.op, LOOP_FILE_DISK, &ov, 1, 4096);
+	loop_writev(&loop, &w.op, LOOP_FILE_RESOURCE, &ov, 1, 4096);
 	turn_until_done(&w);
 	assert_int_equal(w.res, 512);
-	loop_fsync(&loop, &f.op, LOOP_FILE_DISK);
+	loop_fsync(&loop, &f.op, LOOP_FILE_RESOURCE);
 	turn_until_done(&f);
 	assert_int_equal(f.res, 0);
-	loop_readv(&loop, &r.op, LOOP_FILE_DISK, &iv, 1, 4096);
+	loop_readv(&loop, &r.op, LOOP_FILE_RESOURCE, &iv, 1, 4096);
 	turn_until_done(&r);
 	assert_int_equal(r.res, 512);
 	assert_memory_equal(in, out, 512);
@@ -97,7 +97,7 @@ static void hole_reads_as_zero(void **state)
 
 	(void)state;
 	assert_int_equal(pwrite(disk, "xxxxxxxx", 8, 8192), 8);
-	loop_fallocate(&loop, &p.op, LOOP_FILE_DISK,
+	loop_fallocate(&loop, &p.op, LOOP_FILE_RESOURCE,
 		       FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 8192, 4096);
 	turn_until_done(&p);
 	assert_int_equal(p.res, 0);
@@ -122,7 +122,7 @@ static void a_write_ends_no_wait(void **state)
 	struct call w = fresh(), t = fresh();
 
 	(void)state;
-	loop_write(&loop, &w.op, LOOP_FILE_DISK, "abc", 3);
+	loop_write(&loop, &w.op, LOOP_FILE_RESOURCE, "abc", 3);
 	loop_timer(&loop, &t.op, 20000000);
 	assert_int_equal(loop_turn(&loop, true), 0);
 	assert_int_equal(w.res, 3);
@@ -130,7 +130,7 @@ static void a_write_ends_no_wait(void **state)
 	/* One that was submitted before is not waited for again. */
 	w = fresh();
 	t = fresh();
-	loop_write(&loop, &w.op, LOOP_FILE_DISK, "abc", 3);
+	loop_write(&loop, &w.op, LOOP_FILE_RESOURCE, "abc", 3);
 	assert_int_equal(loop_turn(&loop, false), 0);
 	loop_timer(&loop, &t.op, 1000000);
 	turn_until_done(&t);
@@ -230,7 +230,7 @@ static void more_than_the_queue_holds(void **state)
 	(void)state;
 	for (int i = 0; i < 64; i++) {
 		calls[i] = fresh();
-		loop_readv(&loop, &calls[i].op, LOOP_FILE_DISK, &iv, 1, 0);
+		loop_readv(&loop, &calls[i].op, LOOP_FILE_RESOURCE, &iv, 1, 0);
 	}
 	for (int i = 0; i < 1000 && done < 64; i++) {
 		assert_int_equal(loop_turn(&loop, true), 0);
