@@ -167,6 +167,7 @@ static const struct seal_rule seal_allowed[] = {
 	CALL(pwrite64),
 	CALL(lseek), /* how large a disk has become */
 	CALL(recvmsg),
+	CALL(recvmmsg),
 	CALL(recvfrom),
 	ZERO(sendto, 4), /* connected sockets only */
 	INT(ioctl, 1, SEAL_EVTCHN_NOTIFY),

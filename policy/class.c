@@ -21,7 +21,7 @@
 	{name, "vmsg_" name, section, tag_key,                                   \
 		POLICY_POOL, POLICY_BOTH, 1, data_pages, KEYS("control-ref"),          \
 		KEYS("pool-ref#"), KEYS("event-channel"),                              \
-		KEYS("state", "xdd-reason", "versions", "memory", "pool-pages")}
+		KEYS("state", "xdd-reason", "versions", "memory", "pool-pages", "controller")}
 
 /* name, kind, section, tag_key; mode, client_pages, ring_pages, data_pages; ring_keys,
  * pool_keys, event_keys, back_keys */
@@ -61,9 +61,14 @@ static const struct class_info infos[][POLICY_VIRTIO + 1] = {
 		KEYS("#/req-event-channel", "#/evt-event-channel"),
 		KEYS("state", "xdd-reason", "versions")},
 		VIRTIO("displ", "Display", "xdd-policy", 4054)},
-	[POLICY_CAN] = {{"can", "vcan", "Can", "xdd-policy", POLICY_COPY, POLICY_BOTH, 2, 64,
-		KEYS("tx-ring-ref", "rx-ring-ref"), NO_KEYS, KEYS("event-channel"),
-		KEYS("state", "xdd-reason", "versions")},
+	[POLICY_CAN] = {{"can", "vcan", "Can", "xdd-policy",
+		POLICY_COPY, POLICY_BOTH, 2, 64, /* frames lie in the rings: none is used */
+		KEYS("tx-ring-ref", "tx-ring-ref#", "rx-ring-ref", "rx-ring-ref#"), NO_KEYS,
+		KEYS("event-channel"),
+		KEYS("state", "xdd-reason", "versions", "max-ring-page-order", "feature-fd",
+		     "feature-late-ack", "feature-transmit", "transmit-ids", "receive-ids",
+		     "bitrate", "data-bitrate", "sample-point", "data-sample-point",
+		     "controller")},
 		VIRTIO("can", "Can", "xdd-policy", 64)},
 };
 /* clang-format on */
