@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The classes: see class.h. Key names are those of xen/include/public/io
- * (blkif.h, netif.h, sndif.h, displif.h); xdd-reason is ours.
+ * (blkif.h, netif.h, sndif.h, displif.h, and our own canif.h); xdd-reason (why a device
+ * was closed) and xdd-refused (what a class's policy refused) are ours.
  *
  * Tags: libxl keeps params and vifname in the back-end directory, where no
  * client can write; xdd-policy is written by xdd-attach.
@@ -21,7 +22,8 @@
 	{name, "vmsg_" name, section, tag_key,                                   \
 		POLICY_POOL, POLICY_BOTH, 1, data_pages, KEYS("control-ref"),          \
 		KEYS("pool-ref#"), KEYS("event-channel"),                              \
-		KEYS("state", "xdd-reason", "versions", "memory", "pool-pages", "controller")}
+		KEYS("state", "xdd-reason", "xdd-refused", "versions", "memory", "pool-pages", \
+		     "controller")}
 
 /* name, kind, section, tag_key; mode, client_pages, ring_pages, data_pages; ring_keys,
  * pool_keys, event_keys, back_keys */
@@ -65,8 +67,8 @@ static const struct class_info infos[][POLICY_VIRTIO + 1] = {
 		POLICY_COPY, POLICY_BOTH, 2, 64, /* frames lie in the rings: none is used */
 		KEYS("tx-ring-ref", "tx-ring-ref#", "rx-ring-ref", "rx-ring-ref#"), NO_KEYS,
 		KEYS("event-channel"),
-		KEYS("state", "xdd-reason", "versions", "max-ring-page-order", "feature-fd",
-		     "feature-late-ack", "feature-transmit", "transmit-ids", "receive-ids",
+		KEYS("state", "xdd-reason", "xdd-refused", "versions", "max-ring-page-order",
+		     "feature-fd", "feature-late-ack", "feature-transmit", "transmit-ids", "receive-ids",
 		     "bitrate", "data-bitrate", "sample-point", "data-sample-point",
 		     "controller")},
 		VIRTIO("can", "Can", "xdd-policy", 64)},

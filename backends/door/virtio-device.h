@@ -108,7 +108,7 @@ bool virtio_device_idle(const struct virtio_device *d);
  * the driver wants to be told. 0 or a negative errno. */
 int virtio_device_turn(struct virtio_device *d, bool taking, uint64_t now,
 		       bool *notify);
-/* As struct host_class has them. */
+/* As struct host_door has them. */
 bool virtio_device_arm(struct virtio_device *d);
 bool virtio_device_pending(const struct virtio_device *d);
 

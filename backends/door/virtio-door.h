@@ -53,7 +53,7 @@ int virtio_door_init(struct virtio_door *door, const struct virtio_door_conf *co
 /* Detached. */
 void virtio_door_fini(struct virtio_door *door);
 
-/* As struct host_class has them. */
+/* As struct host_door has them. */
 int virtio_door_offer(struct virtio_door *door);
 int virtio_door_connect(struct virtio_door *door, bool attach, uint64_t now);
 void virtio_door_detach(struct virtio_door *door);
