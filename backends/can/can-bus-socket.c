@@ -430,12 +430,8 @@ static int socket_bind(int fd, const char *name, const struct can_bus_conf *conf
 		return -errno;
 	if (conf->fd && ifr.ifr_mtu < (int)CANFD_MTU)
 		return -EPROTONOSUPPORT;
-	if (bind(fd, (const struct sockaddr *)&addr, sizeof(addr)))
-		return -errno;
-	/* Going down from here on is told. */
-	if (ioctl(fd, SIOCGIFFLAGS, &ifr))
-		return -errno;
-	return ifr.ifr_flags & IFF_UP ? 0 : -ENETDOWN;
+	/* One that is down may come up later, and until then is told as such. */
+	return bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) ? -errno : 0;
 }
 
 int can_bus_socket_open(struct can_bus **out, const char *name,
