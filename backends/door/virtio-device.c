@@ -484,6 +484,13 @@ int virtio_device_turn(struct virtio_device *d, bool taking, uint64_t now, bool 
 	return device_settle(d);
 }
 
+/* There is something to take, if it is there. */
+static bool queue_wants(const struct virtio_device *d, const struct virtio_queue *q)
+{
+	return queue_live(d, q) && virtio_queue_takes(q) &&
+	       !(q->posted && d->conf.class->lacks && !d->conf.class->lacks(q));
+}
+
 bool virtio_device_arm(struct virtio_device *d)
 {
 	bool more = false;
@@ -491,7 +498,7 @@ bool virtio_device_arm(struct virtio_device *d)
 	for (uint32_t i = 0; i < d->conf.queues; i++) {
 		struct virtio_queue *q = &d->queue[i];
 
-		if (queue_live(d, q) && virtio_queue_takes(q))
+		if (queue_wants(d, q))
 			more |= virtqueue_arm(&q->vq);
 	}
 	return more;
@@ -502,8 +509,7 @@ bool virtio_device_pending(const struct virtio_device *d)
 	for (uint32_t i = 0; i < d->conf.queues; i++) {
 		const struct virtio_queue *q = &d->queue[i];
 
-		if (queue_live(d, q) && virtio_queue_takes(q) &&
-		    virtqueue_pending(&q->vq))
+		if (queue_wants(d, q) && virtqueue_pending(&q->vq))
 			return true;
 	}
 	return false;

@@ -56,6 +56,9 @@ struct virtio_class {
 	 * each queue in the order of starting. Whenever slots have been started, and at
 	 * least once a turn, while the device is served. NULL: no queue is posted. */
 	void (*fill)(struct virtio_device *device, uint64_t now);
+	/* Must we be told of what is added to this posted queue? Not while what is
+	 * there will do: it is taken in each turn. NULL: yes. */
+	bool (*lacks)(const struct virtio_queue *queue);
 	/* Nothing of @queue will be published, why is to be seen in the device.
 	 * virtio_slot_return() all that it has posted; of the rest bring home
 	 * (virtio_slot_done()) what need not be waited for. NULL: nothing is posted. */

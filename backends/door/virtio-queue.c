@@ -227,6 +227,15 @@ int virtio_queue_take(struct virtio_queue *q, uint64_t now)
 	return 0;
 }
 
+struct virtio_slot *virtio_queue_waiting(const struct virtio_queue *q, uint32_t i)
+{
+	struct virtio_slot *slot = slot_of(q, q->started + i);
+
+	if (i >= q->taken - q->started || slot->state != VIRTIO_SLOT_FETCHED)
+		return NULL;
+	return slot;
+}
+
 /* -- To the class and back --------------------------------------------------- */
 
 int virtio_queue_start(struct virtio_queue *q, uint64_t now, uint32_t *started)

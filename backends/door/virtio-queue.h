@@ -100,6 +100,8 @@ int virtio_queue_close(struct virtio_queue *q);
 /* No slot of it is out. */
 bool virtio_queue_idle(const struct virtio_queue *q);
 
+/* The @i-th of those that are fetched and wait to be started, or NULL. */
+struct virtio_slot *virtio_queue_waiting(const struct virtio_queue *q, uint32_t i);
 /* Nothing older waits: for what comes home, or for a rate. */
 bool virtio_queue_takes(const struct virtio_queue *q);
 /* A turn begins. */
