@@ -178,8 +178,7 @@ static void ask(struct front_store *s, unsigned doing, enum xs_type type,
 
 	snprintf(path, sizeof(path), "%s%s%s", dir, key[0] ? "/" : "", key);
 	s->doing = doing;
-	fits = xs_send(&s->xs, &s->request, type, clock_now() + ANSWER_NS, path,
-		       second);
+	fits = xs_send(&s->xs, &s->request, type, s->now + ANSWER_NS, path, second);
 	assert(fits);
 }
 
@@ -369,6 +368,7 @@ bool front_store_turn(struct front_store *s, uint64_t now)
 {
 	int r;
 
+	s->now = now;
 	if (s->fd < 0 && !connect_anew(s, now))
 		return false;
 	xs_tick(&s->xs, now);

@@ -47,6 +47,7 @@ struct front_store {
 	int write_err; /* of the last write that was refused; the owner's to clear */
 	bool wants_out;
 	bool answered;	/* something, on this connection */
+	uint64_t now;	/* of the turn */
 	uint64_t retry; /* when to connect again */
 
 	char front[FRONT_PATH_MAX]; /* "device/vcan/0" */

@@ -5,6 +5,8 @@
 #include <linux/can/error.h>
 #include <string.h>
 
+#include "backends/can/can-frame.h"
+
 /* linux/can/error.h of Linux before 6.0 has it not. */
 #define ERR_COUNTERS 0x200u
 
@@ -29,57 +31,36 @@ _Static_assert(XENCAN_ERROR_TX_TIMEOUT == CAN_ERR_TX_TIMEOUT &&
 		       XENCAN_ERROR_RESTARTED == CAN_ERR_RESTARTED,
 	       "error classes are told as they come");
 
-/* The next length that an FD frame can have. */
-static uint8_t fd_length(uint8_t length)
-{
-	static const uint8_t lengths[] = {8, 12, 16, 20, 24, 32, 48, 64};
-	unsigned i = 0;
-
-	if (length <= 8)
-		return length;
-	while (lengths[i] < length)
-		i++;
-	return lengths[i];
-}
-
-static bool is_sound(uint32_t id, uint16_t flags, uint16_t length)
-{
-	bool fd = flags & XENCAN_FRAME_FD;
-
-	if (flags & ~FRAME_FLAGS)
-		return false;
-	if (id > (flags & XENCAN_FRAME_EXTENDED ? CAN_EFF_MASK : CAN_SFF_MASK))
-		return false;
-	if (fd)
-		return !(flags & XENCAN_FRAME_REMOTE) && length <= CANFD_MAX_DLEN;
-	return !(flags & (XENCAN_FRAME_BRS | XENCAN_FRAME_ESI)) &&
-	       length <= CAN_MAX_DLEN;
-}
+static const struct {
+	uint16_t wire;
+	uint8_t flag; /* struct canfd_frame's */
+} fd_flags[] = {
+	{XENCAN_FRAME_FD, CANFD_FDF},
+	{XENCAN_FRAME_BRS, CANFD_BRS},
+	{XENCAN_FRAME_ESI, CANFD_ESI},
+};
+#define FD_FLAGS (sizeof(fd_flags) / sizeof(fd_flags[0]))
 
 bool front_wire_encode(const struct canfd_frame *frame, struct xencan_frame *out)
 {
-	bool extended = frame->can_id & CAN_EFF_FLAG;
-	uint32_t id = frame->can_id & CAN_EFF_MASK;
+	struct canfd_frame f = *frame;
+	bool extended = f.can_id & CAN_EFF_FLAG;
 	uint16_t flags = extended ? XENCAN_FRAME_EXTENDED : 0;
-	uint16_t length = frame->len;
 
-	if (frame->can_id & CAN_ERR_FLAG)
+	/* What else may stand there means nothing to a controller. */
+	f.flags &= CANFD_FDF | CANFD_BRS | CANFD_ESI;
+	if (!can_frame_ok(&f))
 		return false;
-	if (frame->can_id & CAN_RTR_FLAG)
-		flags |= XENCAN_FRAME_REMOTE;
-	if (frame->flags & CANFD_FDF) {
-		flags |= XENCAN_FRAME_FD;
-		flags |= frame->flags & CANFD_BRS ? XENCAN_FRAME_BRS : 0;
-		flags |= frame->flags & CANFD_ESI ? XENCAN_FRAME_ESI : 0;
-	}
-	if (!is_sound(id, flags, length))
-		return false;
-	*out = (struct xencan_frame){.id = htole32(id), .flags = htole16(flags)};
-	if (!(flags & XENCAN_FRAME_REMOTE))
-		memcpy(out->data, frame->data, length);
-	if (flags & XENCAN_FRAME_FD)
-		length = fd_length((uint8_t)length);
-	out->length = htole16(length);
+	can_frame_fill(&f);
+	flags |= f.can_id & CAN_RTR_FLAG ? XENCAN_FRAME_REMOTE : 0;
+	for (unsigned i = 0; i < FD_FLAGS; i++)
+		flags |= f.flags & fd_flags[i].flag ? fd_flags[i].wire : 0;
+	*out = (struct xencan_frame){
+		.id = htole32(f.can_id & (extended ? CAN_EFF_MASK : CAN_SFF_MASK)),
+		.flags = htole16(flags),
+		.length = htole16(f.len),
+	};
+	memcpy(out->data, f.data, sizeof(out->data));
 	return true;
 }
 
@@ -87,22 +68,20 @@ bool front_wire_decode(const struct xencan_frame *wire, struct canfd_frame *out)
 {
 	uint32_t id = le32toh(wire->id);
 	uint16_t flags = le16toh(wire->flags), length = le16toh(wire->length);
+	struct canfd_frame f = {.can_id = id, .len = (uint8_t)length};
 
-	if (!is_sound(id, flags, length))
+	/* What struct canfd_frame cannot say, or would read as something else. */
+	if (id & ~CAN_EFF_MASK || flags & ~FRAME_FLAGS || length > CANFD_MAX_DLEN)
 		return false;
-	*out = (struct canfd_frame){.can_id = id, .len = (uint8_t)length};
-	if (flags & XENCAN_FRAME_EXTENDED)
-		out->can_id |= CAN_EFF_FLAG;
-	if (flags & XENCAN_FRAME_REMOTE)
-		out->can_id |= CAN_RTR_FLAG;
-	else
-		memcpy(out->data, wire->data, length);
-	if (flags & XENCAN_FRAME_FD) {
-		out->len = fd_length(out->len);
-		out->flags = CANFD_FDF;
-		out->flags |= flags & XENCAN_FRAME_BRS ? CANFD_BRS : 0;
-		out->flags |= flags & XENCAN_FRAME_ESI ? CANFD_ESI : 0;
-	}
+	f.can_id |= flags & XENCAN_FRAME_EXTENDED ? CAN_EFF_FLAG : 0;
+	f.can_id |= flags & XENCAN_FRAME_REMOTE ? CAN_RTR_FLAG : 0;
+	for (unsigned i = 0; i < FD_FLAGS; i++)
+		f.flags |= flags & fd_flags[i].wire ? fd_flags[i].flag : 0;
+	memcpy(f.data, wire->data, sizeof(f.data));
+	if (!can_frame_ok(&f))
+		return false;
+	can_frame_fill(&f); /* the back end's bytes behind the data */
+	*out = f;
 	return true;
 }
 
