@@ -38,6 +38,8 @@ void front_life_init(struct front_life *life, const struct front_life_ops *ops)
 /* Invariant 4. */
 static void life_hold(struct front_life *life, uint64_t now)
 {
+	if (life->phase == FRONT_CONNECTED && now - life->since >= FRONT_GOOD_NS)
+		life->hold = FRONT_HOLD_NS;
 	life->hold_until = now + life->hold;
 	life->hold =
 		life->hold < FRONT_HOLD_MAX_NS / 2 ? life->hold * 2 : FRONT_HOLD_MAX_NS;
@@ -46,8 +48,6 @@ static void life_hold(struct front_life *life, uint64_t now)
 /* The rings are of no use any more; the device is there. */
 static void life_give_up(struct front_life *life, uint64_t now)
 {
-	if (life->phase == FRONT_CONNECTED && now - life->since >= FRONT_GOOD_NS)
-		life->hold = FRONT_HOLD_NS;
 	life->ops->drop(life);
 	life->ops->write(life, STORE_CLOSED);
 	life_move(life, FRONT_WAITING, now);
