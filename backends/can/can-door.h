@@ -7,6 +7,7 @@
 
 #include "backends/can/can-policy.h"
 #include "backends/can/can-pv.h"
+#include "backends/can/can-virtio.h"
 #include "backends/can/can.h"
 #include "backends/host.h"
 
@@ -15,7 +16,10 @@ struct controller {
 	struct can can;
 	struct can_bus *bus;
 	struct keys keys;
-	struct can_pv pv;
+	union {
+		struct can_pv pv;
+		struct can_virtio virtio;
+	};
 };
 
 static inline struct controller *controller_of(const struct host *host)
@@ -31,6 +35,6 @@ static inline uint64_t controller_due(const struct controller *c, uint64_t door)
 	return core < door ? core : door;
 }
 
-extern const struct host_door can_door_pv;
+extern const struct host_door can_door_pv, can_door_virtio;
 
 #endif

@@ -42,19 +42,6 @@ _Static_assert(CAN_ERR_TX_TIMEOUT == XENCAN_ERROR_TX_TIMEOUT &&
 	(XENCAN_FRAME_EXTENDED | XENCAN_FRAME_REMOTE | XENCAN_FRAME_FD |               \
 	 XENCAN_FRAME_BRS | XENCAN_FRAME_ESI)
 
-static uint8_t fd_length(uint8_t length)
-{
-	static const uint8_t lengths[] = {12, 16, 20, 24, 32, 48, 64};
-
-	if (length <= 8)
-		return length;
-	for (unsigned i = 0; i < sizeof(lengths); i++) {
-		if (length <= lengths[i])
-			return lengths[i];
-	}
-	return length;
-}
-
 static enum canif_verdict decode_frame(const struct xencan_frame *wire,
 				       struct canfd_frame *out)
 {
@@ -76,10 +63,7 @@ static enum canif_verdict decode_frame(const struct xencan_frame *wire,
 	if (flags & XENCAN_FRAME_ESI)
 		out->flags |= CANFD_ESI;
 	out->len = (uint8_t)length;
-	if (flags & XENCAN_FRAME_FD)
-		out->len = fd_length(out->len);
-	if (!(flags & XENCAN_FRAME_REMOTE))
-		memcpy(out->data, wire->data, length);
+	memcpy(out->data, wire->data, length);
 	return CANIF_GOOD;
 }
 
@@ -187,6 +171,8 @@ void canif_encode_event(const struct can_event *event, uint8_t *out)
 	case CAN_EVENT_LOST:
 		wire.type = XENCAN_RX_LOST;
 		wire.u.lost.frames = htole32(event->lost);
+		break;
+	case CAN_EVENT_KINDS:
 		break;
 	}
 	memset(out, 0, XENCAN_ENTRY);

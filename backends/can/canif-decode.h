@@ -8,8 +8,7 @@
  *  1. can_id is an identifier of 29 bits with CAN_EFF_FLAG and CAN_RTR_FLAG as the
  *     client said, never with CAN_ERR_FLAG; flags are CANFD_FDF, BRS and ESI as it
  * said;
- *  2. len is at most 64, and what it said, but that of an FD frame is rounded up to
- *     one that FD has; bytes of data that were not said are 0.
+ *  2. len is at most 64, and what it said; bytes of data behind it are 0.
  */
 #ifndef XDD_CANIF_DECODE_H
 #define XDD_CANIF_DECODE_H

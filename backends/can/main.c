@@ -155,7 +155,7 @@ static int controller_tick(struct host *host, uint64_t now)
 static const struct host_class can_class = {
 	.name = "can",
 	.class = POLICY_CAN,
-	.door = {&can_door_pv},
+	.door = {&can_door_pv, &can_door_virtio},
 	.open = controller_open,
 	.tick = controller_tick,
 };

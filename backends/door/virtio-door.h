@@ -29,6 +29,7 @@ struct virtio_door_conf {
 	struct keys keys;
 	void *owner; /* device.conf.owner */
 	uint32_t queues;
+	uint32_t posted; /* as in struct virtio_device_conf */
 	uint16_t queue_size;
 	/* Nothing is mapped, the port is unbound. */
 	void (*detached)(struct virtio_door *door);
