@@ -172,8 +172,6 @@ void canif_encode_event(const struct can_event *event, uint8_t *out)
 		wire.type = XENCAN_RX_LOST;
 		wire.u.lost.frames = htole32(event->lost);
 		break;
-	case CAN_EVENT_KINDS:
-		break;
 	}
 	memset(out, 0, XENCAN_ENTRY);
 	memcpy(out, &wire, sizeof(wire));
