@@ -156,7 +156,8 @@ static void end_look(struct front_store *s)
 		strcpy(s->back_seen, s->back);
 	}
 	s->seen = s->look;
-	s->offered = s->offer;
+	if (s->row == ROWS) /* else it was not asked for: the last one stands */
+		s->offered = s->offer;
 	s->fresh = true;
 }
 
