@@ -22,7 +22,7 @@ static struct node {
 } nodes[NODES];
 static char watched[NODES][160];
 
-/* -- front-link.c ------------------------------------------------------------------ */
+/* -- front-link.c ---------------------------------------------------------- */
 
 int front_link_open(struct front_link *link, const char *name)
 {
@@ -60,8 +60,7 @@ int front_link_socket(const struct front_link *link)
 	return pair[0];
 }
 
-/* -- front-xen.c ---------------------------------------------------------------------
- */
+/* -- front-xen.c ----------------------------------------------------------- */
 
 int front_xen_open(struct front_xen **out, const char **node)
 {
@@ -128,8 +127,7 @@ void front_xen_notify(struct front_xen *xen, struct evport port)
 	world.notified++;
 }
 
-/* -- xenstored
- * ------------------------------------------------------------------------- */
+/* -- xenstored ------------------------------------------------------------- */
 
 static struct node *find(const char *path)
 {
@@ -293,8 +291,7 @@ void world_attach(const char *state)
 	world_write(WORLD_FRONT, "backend", WORLD_BACK);
 }
 
-/* -- Time
- * ------------------------------------------------------------------------------ */
+/* -- Time ------------------------------------------------------------------ */
 
 static bool turn(void)
 {
@@ -322,8 +319,7 @@ void world_run(unsigned ms)
 	}
 }
 
-/* -- The back end
- * ------------------------------------------------------------------------ */
+/* -- The back end ---------------------------------------------------------- */
 
 static uint32_t number(const char *key)
 {
@@ -407,8 +403,7 @@ void world_push(void)
 		(void)!send(world.event[1], "", 1, MSG_DONTWAIT);
 }
 
-/* -- Local programs
- * ------------------------------------------------------------------------ */
+/* -- Local programs -------------------------------------------------------- */
 
 void world_send(canid_t id, uint8_t flags, uint8_t len)
 {
@@ -430,8 +425,7 @@ bool world_receive(struct canfd_frame *out)
 	return n > 0;
 }
 
-/* -- Begin and end
- * --------------------------------------------------------------------------- */
+/* -- Begin and end --------------------------------------------------------- */
 
 bool world_start(const char *line)
 {
