@@ -103,7 +103,7 @@ int can_bus_null_open(struct can_bus **out, const struct can_bus_conf *conf);
 /* -- All ------------------------------------------------------------------------- */
 
 /* By the policy's Resource: an interface's name ("can0"), "loopback:" or "null:". One
- * a process. -ENODEV: there is no such interface; -ENETDOWN: it is down;
+ * a process. One that is down may be opened. -ENODEV: there is no such interface;
  * -EPROTONOSUPPORT: FD is wanted, and its MTU is that of classic frames;
  * -EAFNOSUPPORT: the kernel's module can-raw is missing; -EINVAL: no such name. */
 int can_bus_open(struct can_bus **out, const char *resource,

@@ -47,7 +47,7 @@ void can_slot_done(struct can_tx *tx, enum can_status status, uint64_t time)
 	pv->home = true;
 }
 
-/* -- Off the ring ---------------------------------------------------------------- */
+/* -- Off the ring --------------------------------------------------------- */
 
 /* What waits before @slot is answered without having been sent (invariant 3). */
 static void slot_cancel_older(struct can_slot *slot, uint32_t index)
@@ -115,7 +115,7 @@ void can_slot_take(struct can_pv *pv, const uint8_t *entry)
 	}
 }
 
-/* -- To the core ------------------------------------------------------------------- */
+/* -- To the core ---------------------------------------------------------- */
 
 /* Invariant 3. Else when it is worth asking again is in pv->due. */
 static bool slot_pay(struct can_slot *slot, uint32_t bytes)

@@ -28,7 +28,7 @@ static void pv_due(struct can_pv *pv, uint64_t due)
 		pv->due = due;
 }
 
-/* -- The transmit ring ------------------------------------------------------------ */
+/* -- The transmit ring ---------------------------------------------------- */
 
 /* Each is started, if it need not wait, before the next is looked at: a START or STOP
  * passes only what waits. No turn takes more than the ring holds: answers come after.
@@ -78,7 +78,7 @@ static bool pv_publish(struct can_pv *pv)
 	return pv_ring_push(&pv->tx);
 }
 
-/* -- The receive ring -------------------------------------------------------------- */
+/* -- The receive ring ----------------------------------------------------- */
 
 /* Invariant 5. True if the client wants an event. */
 static bool pv_tell(struct can_pv *pv)

@@ -35,9 +35,9 @@ enum can_event_kind {
 	CAN_EVENT_STATE,
 	CAN_EVENT_ERROR, /* frame holds SocketCAN's error frame */
 	CAN_EVENT_LOST,
-	CAN_EVENT_KINDS,
 };
 
+#define CAN_EVENT_KINDS	    (CAN_EVENT_LOST + 1)
 #define CAN_LOST_UNKNOWN    UINT32_MAX
 #define CAN_COUNTER_UNKNOWN UINT16_MAX
 

@@ -18,7 +18,7 @@ struct can_bus_test {
 	bool holds;
 	/* Written frames wait for can_bus_test_echo(); else that comes with it. */
 	bool mute;
-	bool used; /* it told its controller something since this was cleared */
+	bool used; /* a test made it say something since this was cleared */
 	uint64_t now;
 	struct canfd_frame given[CAN_BUS_WINDOW];      /* not written, oldest first */
 	struct canfd_frame written[CAN_BUS_TEST_SEEN]; /* not echoed, oldest first */
@@ -34,6 +34,10 @@ void can_bus_test_open(struct can_bus_test *t, bool fd, bool echo);
 void can_bus_test_reopen(struct can_bus_test *t);
 /* The oldest that was given is written, by @res. */
 void can_bus_test_write(struct can_bus_test *t, int res);
+/* All that were given are written. */
+void can_bus_test_write_all(struct can_bus_test *t);
+/* The interface goes down: what was given is not written. */
+void can_bus_test_down(struct can_bus_test *t);
 /* The oldest that was written is heard by all. */
 void can_bus_test_echo(struct can_bus_test *t);
 /* Another station sends. */
@@ -41,10 +45,11 @@ void can_bus_test_hear(struct can_bus_test *t, const struct canfd_frame *frame);
 /* An error frame of @classes (CAN_ERR_*), data[1] as @controller. */
 void can_bus_test_error(struct can_bus_test *t, canid_t classes, uint8_t controller);
 
-/* A data frame of @len bytes that begin with @seed. */
+/* A data frame of @len bytes that are @seed's; the same of FD; a remote frame. */
 struct canfd_frame can_frame(canid_t id, uint8_t len, unsigned seed);
-struct canfd_frame can_frame_fd(canid_t id, uint8_t len, unsigned seed);
+struct canfd_frame can_frame_of_fd(canid_t id, uint8_t len, unsigned seed);
 struct canfd_frame can_frame_rtr(canid_t id, uint8_t len);
-bool can_frame_same(const struct canfd_frame *a, const struct canfd_frame *b);
+/* Both are the same on the wire. */
+bool can_frame_is(const struct canfd_frame *a, const struct canfd_frame *b);
 
 #endif
