@@ -60,7 +60,7 @@ static int host_offer(struct life *life)
 
 	log_name(&host->log, host->policy.name, life->status.frontend.v,
 		 host->policy.device);
-	return host->class->offer(host);
+	return host->door->offer(host);
 }
 
 static int host_connect(struct life *life, bool attach)
@@ -70,7 +70,7 @@ static int host_connect(struct life *life, bool attach)
 
 	log_name(&host->log, host->policy.name, life->status.frontend.v,
 		 host->policy.device);
-	r = host->class->connect(host, attach);
+	r = host->door->connect(host, attach);
 	if (r)
 		return r;
 	log_line(&host->log, LOG_LEVEL_INFO, attach ? "attached again" : "connected");
@@ -87,7 +87,7 @@ static void host_detach(struct life *life)
 	struct host *host = host_of(life);
 
 	log_line(&host->log, LOG_LEVEL_INFO, "detaching");
-	host->class->detach(host);
+	host->door->detach(host);
 }
 
 /* A full queue is tried again; no other positive code can come here. */
@@ -155,7 +155,7 @@ static void host_update(struct host *host)
 	}
 	if (doors_limits(&host->doors, &host->policy)) {
 		rate_change(&host->events.rate, host->policy.events, clock_now());
-		host->class->limits(host);
+		host->door->limits(host);
 	}
 	if (r)
 		host_check(host, life_update(&host->life, &status), "the device");
@@ -213,13 +213,16 @@ static void host_tick(struct loop_op *op, int res)
 {
 	struct host *host = HOST_FROM(op, tick_op);
 	struct store_status status = host->life.status;
+	uint64_t now = clock_now();
 
 	(void)res;
 	notify_send(&host->notify, "WATCHDOG=1");
 	/* What said "ask again" is asked again; the rest stays as it is. */
 	host_check(host, life_update(&host->life, &status), "the device");
 	host_check(host, life_tick(&host->life), "xenstore");
-	host_check(host, host->class->tick(host, clock_now()), "the device");
+	if (host->class->tick)
+		host_check(host, host->class->tick(host, now), "the device");
+	host_check(host, host->door->tick(host, now), "the device");
 	host_show(host);
 	loop_timer(&host->loop, &host->tick_op, HOST_TICK_NS);
 }
@@ -237,7 +240,7 @@ static void host_turn(struct host *host, uint64_t now)
 	if (!host->events.listening)
 		return;
 	host_check(host, host->events.error, "event channel");
-	host_check(host, host->class->turn(host, now), "serving");
+	host_check(host, host->door->turn(host, now), "serving");
 }
 
 /* A timer that would come too late is cancelled: that it ends is a turn in itself. */
@@ -267,7 +270,7 @@ static bool host_spin(struct host *host, uint64_t now)
 	start = clock_now();
 	while (!hit && passed < window) {
 		for (int i = 0; i < 16 && !hit; i++)
-			hit = host->class->pending(host) || loop_ready(&host->loop);
+			hit = host->door->pending(host) || loop_ready(&host->loop);
 		passed = clock_now() - start;
 	}
 	spin_done(&host->spin, passed, hit);
@@ -281,9 +284,9 @@ static bool host_idle(struct host *host, uint64_t now)
 
 	if (!host->events.listening)
 		return true;
-	due = host->class->due(host);
+	due = host->door->due(host);
 	if (due <= now || (loop_queued(&host->loop) && spin_eager(&host->spin)) ||
-	    host_spin(host, now) || host->class->arm(host))
+	    host_spin(host, now) || host->door->arm(host))
 		return false;
 	events_unmask(&host->events, now);
 	events_await(&host->events);
@@ -429,6 +432,7 @@ static void host_signals(void)
 
 static int host_start(struct host *host, const struct domain_who *who)
 {
+	const struct host_class *class = host->class;
 	int r = host_adopt(host, who);
 
 	if (r)
@@ -442,7 +446,8 @@ static int host_start(struct host *host, const struct domain_who *who)
 			 strerror(-r));
 		return r;
 	}
-	r = host->class->open(host);
+	host->door = class->door[host->policy.door];
+	r = class->open(host);
 	if (r)
 		return r;
 	r = stats_open(&host->stats);

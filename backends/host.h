@@ -4,7 +4,8 @@
  * policy, open the class's resource, shut the second door, then serve one
  * device through as many lives of its client as there are.
  *
- * Not a device and not a door: a class gives it a struct host_class. Order is
+ * Not a device and not a door: a class gives it a struct host_class, with a struct
+ * host_door for each of its doors. Order is
  * the point, and fixed: all that opens, allocates or parses a file happens
  * before host_seal(); no byte that a client wrote is read before it.
  *
@@ -38,15 +39,15 @@
 #include "xenbus/store.h"
 
 struct host;
+struct virtio_door;
 
-/* What a class adds. All but open() run after sealing. */
-struct host_class {
-	const char *name;	 /* "blk" */
-	enum policy_class class; /* must be the policy's */
-	/* Read the class's section of the policy, open the resource, name what is
-	 * counted in host->stats. Says what is wrong in the log; a negative errno
-	 * ends the program. */
+/* One front door of a class. All but open() and count() run after sealing. */
+struct host_door {
+	/* The resource is open: make the door. A negative errno ends the program, and
+	 * was logged. */
 	int (*open)(struct host *host);
+	/* Name what it counts in host->stats. */
+	void (*count)(struct host *host);
 	/* Write the keys that stand before InitWait. */
 	int (*offer)(struct host *host);
 	/* As life_ops.connect; on success host->port[] are bound. */
@@ -70,9 +71,24 @@ struct host_class {
 	void (*limits)(struct host *host);
 };
 
+/* What a class adds. All but open() run after sealing. */
+struct host_class {
+	const char *name;				 /* "blk" */
+	enum policy_class class;			 /* must be the policy's */
+	const struct host_door *door[POLICY_VIRTIO + 1]; /* by the policy's Door */
+	/* Read the class's section of the policy, open the resource, name what it
+	 * counts in host->stats, behind what host->door does. Says what is wrong in
+	 * the log; a negative errno ends the program. */
+	int (*open)(struct host *host);
+	/* Before the door's: as it, or NULL. */
+	int (*tick)(struct host *host, uint64_t now);
+};
+
 struct host {
 	const struct host_class *class;
-	void *device; /* the class's own */
+	const struct host_door *door;
+	void *device;		    /* the class's own */
+	struct virtio_door *virtio; /* of host-virtio.h, or NULL */
 	struct policy policy;
 	char text[POLICY_TEXT_MAX]; /* the policy's text, for its class section */
 	size_t text_len;

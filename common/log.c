@@ -54,7 +54,8 @@ void log_line(struct log *log, enum log_level level, const char *fmt, ...)
 		log->suppressed++;
 		return;
 	}
-	n = snprintf(line, sizeof(line), "<%d>%s: ", level, log->who);
+	n = log->plain ? 0 : snprintf(line, sizeof(line), "<%d>", level);
+	n += snprintf(line + n, sizeof(line) - (size_t)n, "%s: ", log->who);
 	if (log->suppressed)
 		n += snprintf(line + n, sizeof(line) - (size_t)n,
 			      "(after %" PRIu64 " lines kept back) ", log->suppressed);

@@ -23,6 +23,7 @@ enum log_level {
 
 struct log {
 	char who[96];	     /* "ivi_disk d3 xvda", set by log_name() */
+	bool plain;	     /* for a person: without "<4>" */
 	uint32_t burst;	     /* lines let through at once; 0: no limit */
 	uint32_t per_minute; /* lines a minute after that */
 	uint32_t tokens;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The classes: see class.h. Key names are those of xen/include/public/io
- * (blkif.h, netif.h, sndif.h, displif.h); xdd-reason is ours.
+ * (blkif.h, netif.h, sndif.h, displif.h, and our own canif.h); xdd-reason (why a device
+ * was closed) and xdd-refused (what a class's policy refused) are ours.
  *
  * Tags: libxl keeps params and vifname in the back-end directory, where no
  * client can write; xdd-policy is written by xdd-attach.
@@ -17,17 +18,18 @@
 #define NO_KEYS	  (const char *const[]){NULL}
 
 /* What all classes have with Door = virtio: backends/door/virtio-msg-xen.md. */
-#define VIRTIO(name, section, tag_key, data_pages)                                     \
+#define VIRTIO(name, section, tag_key, queues, data_pages)                             \
 	{name, "vmsg_" name, section, tag_key,                                   \
-		POLICY_POOL, POLICY_BOTH, 1, data_pages, KEYS("control-ref"),          \
+		POLICY_POOL, POLICY_BOTH, 1, data_pages, queues, KEYS("control-ref"),  \
 		KEYS("pool-ref#"), KEYS("event-channel"),                              \
-		KEYS("state", "xdd-reason", "versions", "memory", "pool-pages", "controller")}
+		KEYS("state", "xdd-reason", "xdd-refused", "versions", "memory", "pool-pages", \
+		     "controller")}
 
-/* name, kind, section, tag_key; mode, client_pages, ring_pages, data_pages; ring_keys,
- * pool_keys, event_keys, back_keys */
+/* name, kind, section, tag_key; mode, client_pages, ring_pages, data_pages, queues;
+ * ring_keys, pool_keys, event_keys, back_keys */
 static const struct class_info infos[][POLICY_VIRTIO + 1] = {
 	[POLICY_BLK] = {{"blk", "vbd", "Block", "params",
-		POLICY_MAP, POLICY_BOTH, 1, 352, /* 32 requests of 11 segments */
+		POLICY_MAP, POLICY_BOTH, 1, 352, 0, /* 32 requests of 11 segments */
 		KEYS("ring-ref", "ring-ref#", "queue-#/ring-ref", "queue-#/ring-ref#"), NO_KEYS,
 		KEYS("event-channel", "queue-#/event-channel"),
 		KEYS("state", "xdd-reason", "feature-flush-cache", "feature-barrier",
@@ -35,9 +37,9 @@ static const struct class_info infos[][POLICY_VIRTIO + 1] = {
 		     "discard-secure", "feature-persistent", "feature-max-indirect-segments",
 		     "max-ring-page-order", "max-ring-pages", "multi-queue-max-queues",
 		     "sectors", "sector-size", "physical-sector-size", "info")},
-		VIRTIO("blk", "Block", "params", 352)},
+		VIRTIO("blk", "Block", "params", 1, 352)},
 	[POLICY_NET] = {{"net", "vif", "Net", "vifname",
-		POLICY_COPY, POLICY_BOTH, 2, 64, /* one batch of copies */
+		POLICY_COPY, POLICY_BOTH, 2, 64, 0, /* one batch of copies */
 		KEYS("tx-ring-ref", "rx-ring-ref", "queue-#/tx-ring-ref", "queue-#/rx-ring-ref",
 		     "ctrl-ring-ref"), NO_KEYS,
 		KEYS("event-channel", "event-channel-tx", "event-channel-rx",
@@ -48,28 +50,28 @@ static const struct class_info infos[][POLICY_VIRTIO + 1] = {
 		     "feature-multicast-control", "feature-dynamic-multicast-control",
 		     "feature-split-event-channels", "feature-ctrl-ring",
 		     "multi-queue-max-queues")},
-		VIRTIO("net", "Net", "vifname", 64)},
+		VIRTIO("net", "Net", "vifname", 2, 64)},
 	[POLICY_SND] = {{"snd", "vsnd", "Sound", "xdd-policy",
-		POLICY_MAP, POLICY_READABLE, 2, 65, /* 256 KiB and the list of its pages */
+		POLICY_MAP, POLICY_READABLE, 2, 65, 0, /* 256 KiB and the list of its pages */
 		KEYS("#/#/ring-ref", "#/#/evt-ring-ref"), NO_KEYS,
 		KEYS("#/#/event-channel", "#/#/evt-event-channel"),
 		KEYS("state", "xdd-reason", "versions")},
-		VIRTIO("snd", "Sound", "xdd-policy", 65)},
+		VIRTIO("snd", "Sound", "xdd-policy", 4, 65)},
 	[POLICY_DISPL] = {{"displ", "vdispl", "Display", "xdd-policy",
-		POLICY_MAP, POLICY_READABLE, 2, 4054, /* two of 1920x1080x32, their lists */
+		POLICY_MAP, POLICY_READABLE, 2, 4054, 0, /* two of 1920x1080x32, their lists */
 		KEYS("#/req-ring-ref", "#/evt-ring-ref"), NO_KEYS,
 		KEYS("#/req-event-channel", "#/evt-event-channel"),
 		KEYS("state", "xdd-reason", "versions")},
-		VIRTIO("displ", "Display", "xdd-policy", 4054)},
+		VIRTIO("displ", "Display", "xdd-policy", 2, 4054)},
 	[POLICY_CAN] = {{"can", "vcan", "Can", "xdd-policy",
-		POLICY_COPY, POLICY_BOTH, 2, 64, /* frames lie in the rings: none is used */
+		POLICY_COPY, POLICY_BOTH, 2, 64, 0, /* frames lie in the rings: none is used */
 		KEYS("tx-ring-ref", "tx-ring-ref#", "rx-ring-ref", "rx-ring-ref#"), NO_KEYS,
 		KEYS("event-channel"),
-		KEYS("state", "xdd-reason", "versions", "max-ring-page-order", "feature-fd",
-		     "feature-late-ack", "feature-transmit", "transmit-ids", "receive-ids",
+		KEYS("state", "xdd-reason", "xdd-refused", "versions", "max-ring-page-order",
+		     "feature-fd", "feature-late-ack", "feature-transmit", "transmit-ids", "receive-ids",
 		     "bitrate", "data-bitrate", "sample-point", "data-sample-point",
 		     "controller")},
-		VIRTIO("can", "Can", "xdd-policy", 64)},
+		VIRTIO("can", "Can", "xdd-policy", 3, 64)},
 };
 /* clang-format on */
 

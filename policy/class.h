@@ -17,8 +17,9 @@ struct class_info {
 	enum policy_mode mode;		/* default of Mode */
 	enum policy_pages client_pages; /* default of ClientPages */
 	uint32_t ring_pages; /* default of RingPages, and the least that works; with
-				Mode = grant a virtqueue's are added */
+				Mode = grant its virtqueues' are added */
 	uint32_t data_pages; /* default of DataPages */
+	uint32_t queues;     /* virtqueues that such a device has at least */
 	/* NULL-terminated patterns of keys; '#' stands for a decimal number. */
 	const char *const *ring_keys;  /* front end: grant references of rings */
 	const char *const *pool_keys;  /* front end: runs of a pool's references */

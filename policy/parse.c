@@ -126,7 +126,7 @@ static void find_missing(struct parser *parser)
 }
 
 /* The defaults that depend on other keys. Mode = grant: beside the control page the
- * three parts of a virtqueue. */
+ * three parts of each virtqueue. */
 static void fill_defaults(struct policy *policy)
 {
 	const struct class_info *info = class_info(policy->class, policy->door);
@@ -141,7 +141,8 @@ static void fill_defaults(struct policy *policy)
 	}
 	if (!policy->line[POLICY_KEY_RING_PAGES])
 		policy->ring_pages =
-			info->ring_pages + (policy->mode == POLICY_GRANT ? 3 : 0);
+			info->ring_pages +
+			(policy->mode == POLICY_GRANT ? 3 * info->queues : 0);
 	if (!policy->line[policy_data_key(policy)])
 		policy->data_pages =
 			policy->mode == POLICY_POOL ? 1024 : info->data_pages;

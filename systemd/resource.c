@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <ctype.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -63,6 +65,36 @@ static void blk_lines(const struct policy *policy, const char *group,
 		out->in_memory = !strncmp(policy->resource, "memory:", 7);
 }
 
+/* What Linux takes for an interface's name; "loopback:" and "null:" are none. */
+static bool is_interface(const char *name)
+{
+	if (!strcmp(name, ".") || !strcmp(name, "..") || strlen(name) >= IF_NAMESIZE)
+		return false;
+	while (isgraph((unsigned char)*name) && *name != '/' && *name != ':')
+		name++;
+	return !*name;
+}
+
+/*
+ * An interface is in reach of who shares its network namespace, and has no node: no
+ * device to allow, no group to join. That of sockets is the other wall to open.
+ */
+static void can_lines(const struct policy *policy, const char *group,
+		      struct resource *out)
+{
+	char path[POLICY_RESOURCE_MAX + 32], unit[UNIT_NAME_MAX];
+
+	(void)group;
+	if (!is_interface(policy->resource))
+		return;
+	snprintf(path, sizeof(path), "/sys/subsystem/net/devices/%s", policy->resource);
+	unit_escape(path, unit);
+	snprintf(out->unit, sizeof(out->unit), "Wants=%s.device\nAfter=%s.device\n",
+		 unit, unit);
+	snprintf(out->service, sizeof(out->service),
+		 "PrivateNetwork=no\nRestrictAddressFamilies=AF_CAN\n");
+}
+
 struct row {
 	void (*lines)(const struct policy *policy, const char *group,
 		      struct resource *out);
@@ -72,6 +104,7 @@ struct row {
 /* A class without a row needs nothing of the driver domain yet. */
 static const struct row rows[POLICY_CAN + 1] = {
 	[POLICY_BLK] = {blk_lines, "disk"},
+	[POLICY_CAN] = {can_lines, NULL},
 };
 
 void resource_lines(const struct policy *policy, struct resource *out)

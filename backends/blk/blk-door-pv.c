@@ -15,8 +15,9 @@ static void pv_detached(struct blk_pv *pv)
 	host_detached(pv->conf.owner);
 }
 
-static int pv_open(struct host *host, struct disk *disk)
+static int pv_open(struct host *host)
 {
+	struct disk *disk = disk_of(host);
 	struct blk_pv_conf conf = {
 		.policy = &host->policy,
 		.block = &disk->block,
@@ -30,8 +31,9 @@ static int pv_open(struct host *host, struct disk *disk)
 	return blk_pv_init(&disk->pv, &conf);
 }
 
-static const struct histogram *pv_count(struct host *host, struct disk *disk)
+static void pv_count(struct host *host)
 {
+	const struct disk *disk = disk_of(host);
 	const struct blk_pv_stats *door = &disk->pv.stats;
 	const struct pgrants *pages = &disk->pv.memory.pgrants;
 	const struct {
@@ -51,18 +53,16 @@ static const struct histogram *pv_count(struct host *host, struct disk *disk)
 	stats_gauge(&host->stats, "busy", &disk->pv.busy);
 	stats_gauge(&host->stats, "pages", &pages->pages);
 	stats_gauge(&host->stats, "pages_kept", &pages->kept);
-	return door->latency;
 }
 
-static int pv_offer(struct host *host, struct disk *disk)
+static int pv_offer(struct host *host)
 {
-	(void)host;
-	return blk_pv_offer(&disk->pv);
+	return blk_pv_offer(&disk_of(host)->pv);
 }
 
-static int pv_connect(struct host *host, struct disk *disk, bool attach)
+static int pv_connect(struct host *host, bool attach)
 {
-	struct blk_pv *pv = &disk->pv;
+	struct blk_pv *pv = &disk_of(host)->pv;
 	int r = blk_pv_connect(pv, attach, clock_now());
 
 	host->ports = r ? 0 : pv->queues;
@@ -71,33 +71,34 @@ static int pv_connect(struct host *host, struct disk *disk, bool attach)
 	return r;
 }
 
-static int pv_turn(struct disk *disk, uint64_t now)
+static int pv_turn(struct host *host, uint64_t now)
 {
-	return blk_pv_turn(&disk->pv, now);
+	return blk_pv_turn(&disk_of(host)->pv, now);
 }
 
-static uint64_t pv_due(const struct disk *disk)
+static uint64_t pv_due(struct host *host)
 {
-	return blk_pv_due(&disk->pv);
+	return blk_pv_due(&disk_of(host)->pv);
 }
 
-static bool pv_arm(struct disk *disk)
+static bool pv_arm(struct host *host)
 {
-	return blk_pv_arm(&disk->pv);
+	return blk_pv_arm(&disk_of(host)->pv);
 }
 
-static bool pv_pending(const struct disk *disk)
+static bool pv_pending(const struct host *host)
 {
-	return blk_pv_pending(&disk->pv);
+	return blk_pv_pending(&disk_of(host)->pv);
 }
 
-static void pv_detach(struct disk *disk)
+static void pv_detach(struct host *host)
 {
-	blk_pv_detach(&disk->pv);
+	blk_pv_detach(&disk_of(host)->pv);
 }
 
-static int pv_tick(struct host *host, struct disk *disk, uint64_t now)
+static int pv_tick(struct host *host, uint64_t now)
 {
+	struct disk *disk = disk_of(host);
 	enum life_state state = host->life.state;
 	int r = blk_pv_tick(&disk->pv, now);
 
@@ -108,12 +109,12 @@ static int pv_tick(struct host *host, struct disk *disk, uint64_t now)
 	return r < 0 ? r : 0;
 }
 
-static void pv_limits(struct disk *disk)
+static void pv_limits(struct host *host)
 {
-	blk_pv_limits(&disk->pv, clock_now());
+	blk_pv_limits(&disk_of(host)->pv, clock_now());
 }
 
-const struct blk_door blk_door_pv = {
+const struct host_door blk_door_pv = {
 	.open = pv_open,
 	.count = pv_count,
 	.offer = pv_offer,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The virtio door in xdd-blk: see blk-door.h. */
 #include "backends/blk/blk-door.h"
+#include "backends/host-virtio.h"
 #include "common/clock.h"
 
 static void virtio_detached(struct virtio_door *door)
@@ -10,8 +11,9 @@ static void virtio_detached(struct virtio_door *door)
 	host_detached(v->conf.owner);
 }
 
-static int virtio_open(struct host *host, struct disk *disk)
+static int virtio_open(struct host *host)
 {
+	struct disk *disk = disk_of(host);
 	struct blk_virtio_conf conf = {
 		.policy = &host->policy,
 		.block = &disk->block,
@@ -21,99 +23,54 @@ static int virtio_open(struct host *host, struct disk *disk)
 		.detached = virtio_detached,
 	};
 
+	host->virtio = &disk->virtio.door;
 	return blk_virtio_init(&disk->virtio, &conf);
 }
 
-static const struct histogram *virtio_count(struct host *host, struct disk *disk)
+static void virtio_count(struct host *host)
 {
-	const struct blk_virtio *v = &disk->virtio;
-	const struct virtio_door *door = &v->door;
-	const struct {
-		const char *name;
-		const uint64_t *counter;
-	} counters[] = {
-		{"requests", &v->stats.requests},
-		{"errors", &v->stats.errors},
-		{"answers", &door->device.stats.answers},
-		{"refused", &v->stats.refused},
-		{"pushes", &door->device.stats.pushes},
-		{"notifies", &door->notifies},
-		{"messages", &door->msg.messages},
-		{"resets", &door->device.stats.resets},
-		{"wrong", &door->device.stats.wrong},
-		{"pool_bytes", &door->memory.bytes},
-	};
+	const struct blk_virtio_stats *stats = &disk_of(host)->virtio.stats;
 
-	for (unsigned i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
-		stats_counter(&host->stats, counters[i].name, counters[i].counter);
-	stats_gauge(&host->stats, "busy", &door->device.busy);
-	stats_gauge(&host->stats, "virtio_status", &door->device.status);
-	return v->stats.latency;
+	stats_counter(&host->stats, "requests", &stats->requests);
+	stats_counter(&host->stats, "errors", &stats->errors);
+	stats_counter(&host->stats, "refused", &stats->refused);
+	host_virtio_count(host);
 }
 
-static int virtio_offer(struct host *host, struct disk *disk)
+static int virtio_offer(struct host *host)
 {
-	(void)host;
-	return blk_virtio_offer(&disk->virtio);
+	return blk_virtio_offer(&disk_of(host)->virtio);
 }
 
-static int virtio_connect(struct host *host, struct disk *disk, bool attach)
+static int virtio_connect(struct host *host, bool attach)
 {
-	int r = blk_virtio_connect(&disk->virtio, attach, clock_now());
+	struct blk_virtio *v = &disk_of(host)->virtio;
 
-	host->ports = r ? 0 : 1;
-	host->port[0] = disk->virtio.door.port;
-	return r;
+	return host_virtio_connected(host, blk_virtio_connect(v, attach, clock_now()));
 }
 
-static int virtio_turn(struct disk *disk, uint64_t now)
+static int virtio_tick(struct host *host, uint64_t now)
 {
-	return virtio_door_turn(&disk->virtio.door, now);
-}
-
-static uint64_t virtio_due(const struct disk *disk)
-{
-	return virtio_door_due(&disk->virtio.door);
-}
-
-static bool virtio_arm(struct disk *disk)
-{
-	return virtio_door_arm(&disk->virtio.door);
-}
-
-static bool virtio_pending(const struct disk *disk)
-{
-	return virtio_door_pending(&disk->virtio.door);
-}
-
-static void virtio_detach(struct disk *disk)
-{
-	virtio_door_detach(&disk->virtio.door);
-}
-
-static int virtio_tick(struct host *host, struct disk *disk, uint64_t now)
-{
-	(void)host;
 	(void)now;
-	blk_virtio_resized(&disk->virtio);
-	return disk->virtio.door.error;
+	blk_virtio_resized(&disk_of(host)->virtio);
+	return host->virtio->error;
 }
 
-static void virtio_limits(struct disk *disk)
+static void virtio_limits(struct host *host)
 {
-	blk_virtio_limits(&disk->virtio, clock_now());
+	blk_virtio_limits(&disk_of(host)->virtio, clock_now());
 }
 
-const struct blk_door blk_door_virtio = {
+const struct host_door blk_door_virtio = {
 	.open = virtio_open,
 	.count = virtio_count,
 	.offer = virtio_offer,
 	.connect = virtio_connect,
-	.turn = virtio_turn,
-	.due = virtio_due,
-	.arm = virtio_arm,
-	.pending = virtio_pending,
-	.detach = virtio_detach,
+	.turn = host_virtio_turn,
+	.due = host_virtio_due,
+	.arm = host_virtio_arm,
+	.pending = host_virtio_pending,
+	.detach = host_virtio_detach,
 	.tick = virtio_tick,
 	.limits = virtio_limits,
 };

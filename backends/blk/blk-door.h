@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two front doors of a disk, as main.c sees them: one table of verbs each, those
- * of struct host_class with the disk beside them.
+ * A disk, as main.c and its two front doors see it. host->device is one.
  */
 #ifndef XDD_BLK_DOOR_H
 #define XDD_BLK_DOOR_H
@@ -12,10 +11,7 @@
 #include "backends/blk/blk.h"
 #include "backends/host.h"
 
-struct blk_door;
-
 struct disk {
-	const struct blk_door *door;
 	struct blk_policy block;
 	struct blk blk;
 	struct blk_store *store;
@@ -26,21 +22,11 @@ struct disk {
 	};
 };
 
-struct blk_door {
-	int (*open)(struct host *host, struct disk *disk);
-	/* Name what it counts; the latencies of the core's operations. */
-	const struct histogram *(*count)(struct host *host, struct disk *disk);
-	int (*offer)(struct host *host, struct disk *disk);
-	int (*connect)(struct host *host, struct disk *disk, bool attach);
-	int (*turn)(struct disk *disk, uint64_t now);
-	uint64_t (*due)(const struct disk *disk);
-	bool (*arm)(struct disk *disk);
-	bool (*pending)(const struct disk *disk);
-	void (*detach)(struct disk *disk);
-	int (*tick)(struct host *host, struct disk *disk, uint64_t now);
-	void (*limits)(struct disk *disk);
-};
+static inline struct disk *disk_of(const struct host *host)
+{
+	return host->device;
+}
 
-extern const struct blk_door blk_door_pv, blk_door_virtio;
+extern const struct host_door blk_door_pv, blk_door_virtio;
 
 #endif

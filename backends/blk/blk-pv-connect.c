@@ -142,32 +142,17 @@ static int pv_read_persistent(struct blk_pv *pv)
 	return 0;
 }
 
-/* A number from @min to @max into *@out, which stays if there is no such key. */
-static int pv_read_number(struct blk_pv *pv, const char *key, uint64_t min,
-			  uint64_t max, uint64_t *out)
-{
-	char value[STORE_VALUE_MAX + 1];
-	uint64_t number;
-	int r = keys_read(&pv->conf.keys, STORE_FRONT, key, value);
-
-	if (r <= 0)
-		return r;
-	if (!number_parse(value, strlen(value), max, &number) || number < min)
-		return keys_fail(&pv->conf.keys, key, "not within what was offered");
-	*out = number;
-	return 0;
-}
-
 /* The ring's size has two keys, of two origins (xen/io/blkif.h, note 3). */
 static int pv_read_pages(struct blk_pv *pv, struct pv_rings *rings)
 {
 	const uint64_t none = UINT64_MAX;
 	uint64_t order = none, pages = none;
-	int r = pv_read_number(pv, "ring-page-order", 0, pv->ring_order, &order);
+	int r = keys_read_number(&pv->conf.keys, "ring-page-order", 0, pv->ring_order,
+				 &order);
 
 	if (!r)
-		r = pv_read_number(pv, "num-ring-pages", 1, 1u << pv->ring_order,
-				   &pages);
+		r = keys_read_number(&pv->conf.keys, "num-ring-pages", 1,
+				     1u << pv->ring_order, &pages);
 	if (r)
 		return r;
 	if (pages != none && (pages & (pages - 1)))
@@ -186,8 +171,8 @@ static int pv_read_pages(struct blk_pv *pv, struct pv_rings *rings)
 static int pv_read_rings(struct blk_pv *pv, struct pv_rings *rings)
 {
 	uint64_t queues = 1;
-	int r = pv_read_number(pv, "multi-queue-num-queues", 1, pv->max_queues,
-			       &queues);
+	int r = keys_read_number(&pv->conf.keys, "multi-queue-num-queues", 1,
+				 pv->max_queues, &queues);
 
 	rings->queues = (uint32_t)queues;
 	return r ? r : pv_read_pages(pv, rings);

@@ -108,7 +108,7 @@ struct blk_virtio_request {
 int blk_virtio_init(struct blk_virtio *v, const struct blk_virtio_conf *conf);
 void blk_virtio_fini(struct blk_virtio *v);
 
-/* As struct host_class has them; the rest is virtio_door_*(&v->door). */
+/* As struct host_door has them; the rest is virtio_door_*(&v->door). */
 int blk_virtio_offer(struct blk_virtio *v);
 int blk_virtio_connect(struct blk_virtio *v, bool attach, uint64_t now);
 /* The disk has another size: say it. */

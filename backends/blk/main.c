@@ -14,11 +14,6 @@
 #include "backends/host.h"
 #include "common/clock.h"
 
-static struct disk *disk_of(struct host *host)
-{
-	return host->device;
-}
-
 /* What to do about a resource that does not open. */
 static const char *disk_advice(int err)
 {
@@ -85,7 +80,7 @@ static int disk_open_store(struct host *host, struct disk *disk)
 }
 
 /* What stands in the file of numbers (xdd-blk(8)): the door's first, of which two are
- * for people, then the disk's, then the polling's. */
+ * for people, then the disk's, then the polling's, then the latencies. */
 static void disk_count(struct host *host, struct disk *disk)
 {
 	const struct blk_stats *core = &disk->blk.stats;
@@ -108,8 +103,11 @@ static void disk_count(struct host *host, struct disk *disk)
 		{"poll_ns", &host->spin.spent},
 		{"sectors", &disk->blk.geometry.sectors},
 	};
-	const struct histogram *latency = disk->door->count(host, disk);
+	const struct histogram *latency = host->policy.door == POLICY_PV
+						  ? disk->pv.stats.latency
+						  : disk->virtio.stats.latency;
 
+	host->door->count(host);
 	for (unsigned i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
 		stats_counter(&host->stats, counters[i].name, counters[i].counter);
 	for (unsigned i = 0; i < BLK_OPS; i++)
@@ -122,7 +120,6 @@ static int disk_open(struct host *host)
 	struct disk *disk = disk_of(host);
 	int r;
 
-	disk->door = host->policy.door == POLICY_PV ? &blk_door_pv : &blk_door_virtio;
 	disk->keys = (struct keys){host->store, host->grants, host->evtchn, &host->log};
 	blk_policy_init(&disk->block);
 	if (!policy_parse_section(host->text, host->text_len, "Block", blk_policy_keys,
@@ -137,7 +134,7 @@ static int disk_open(struct host *host)
 		return r;
 	blk_init(&disk->blk, disk->store);
 	spin_init(&host->spin, disk->block.spin, clock_now());
-	r = disk->door->open(host, disk);
+	r = host->door->open(host);
 	disk_count(host, disk);
 	if (r)
 		log_line(&host->log, LOG_LEVEL_ERROR, "%s",
@@ -147,70 +144,20 @@ static int disk_open(struct host *host)
 	return r;
 }
 
-static int disk_offer(struct host *host)
-{
-	return disk_of(host)->door->offer(host, disk_of(host));
-}
-
-static int disk_connect(struct host *host, bool attach)
-{
-	return disk_of(host)->door->connect(host, disk_of(host), attach);
-}
-
-static int disk_turn(struct host *host, uint64_t now)
-{
-	return disk_of(host)->door->turn(disk_of(host), now);
-}
-
-static uint64_t disk_due(struct host *host)
-{
-	return disk_of(host)->door->due(disk_of(host));
-}
-
-static bool disk_arm(struct host *host)
-{
-	return disk_of(host)->door->arm(disk_of(host));
-}
-
-static bool disk_pending(const struct host *host)
-{
-	const struct disk *disk = host->device;
-
-	return disk->door->pending(disk);
-}
-
-static void disk_detach(struct host *host)
-{
-	disk_of(host)->door->detach(disk_of(host));
-}
-
-static void disk_limits(struct host *host)
-{
-	disk_of(host)->door->limits(disk_of(host));
-}
-
 /* What was said when the device was offered is kept true until it is gone. */
 static int disk_tick(struct host *host, uint64_t now)
 {
-	struct disk *disk = disk_of(host);
-
-	blk_resize(&disk->blk);
-	return disk->door->tick(host, disk, now);
+	(void)now;
+	blk_resize(&disk_of(host)->blk);
+	return 0;
 }
 
 static const struct host_class disk_class = {
 	.name = "blk",
 	.class = POLICY_BLK,
+	.door = {&blk_door_pv, &blk_door_virtio},
 	.open = disk_open,
-	.offer = disk_offer,
-	.connect = disk_connect,
-	.turn = disk_turn,
-	.due = disk_due,
-	.arm = disk_arm,
-	.pending = disk_pending,
-	.detach = disk_detach,
 	.tick = disk_tick,
-	.limits = disk_limits,
 };
 
 int main(int argc, char **argv)

@@ -45,7 +45,11 @@ struct can_bus_user {
 	 * ns. Error frames (CAN_ERR_FLAG) come here, too. */
 	void (*heard)(struct can_bus *bus, const struct canfd_frame *frame, bool own,
 		      uint64_t time);
-	/* It cannot go on, by -ENODEV: the interface is gone. The process ends. */
+	/* The interface went down, though nothing was being sent. What waits is still
+	 * to be told by written(). That it is up again, nothing tells. */
+	void (*down)(struct can_bus *bus);
+	/* It cannot go on, by -ENODEV: the interface is gone. The process ends, and
+	 * what waits is told no more. */
 	void (*failed)(struct can_bus *bus, int err);
 };
 
@@ -71,20 +75,35 @@ struct can_bus {
 };
 
 struct can_bus_conf {
-	bool fd;			 /* the policy wants FD */
-	const struct can_rules *receive; /* what the host's filters let through */
-	struct loop *loop;		 /* its LOOP_FILE_RESOURCE is ours */
+	bool fd; /* the policy wants FD */
+	/* What the host's filters let through: own frames pass them as well, on their
+	 * way back. */
+	const struct can_rules *receive, *transmit;
+	struct loop *loop; /* its LOOP_FILE_RESOURCE is ours */
 };
 
 /* -- SocketCAN (can-bus-socket.c) ------------------------------------------------ */
 
 #define CAN_BUS_BATCH 64 /* frames of one recvmmsg() */
 
-/* The members are can-bus-socket.c's. */
-struct can_bus_socket;
+/* The interface @name. */
+int can_bus_socket_open(struct can_bus **out, const char *name,
+			const struct can_bus_conf *conf);
+/* @fd, nonblocking, is such a socket, open and bound, and is the bus's from now on, if
+ * this does not fail; @fd_frames: it takes FD frames. */
+int can_bus_socket_adopt(struct can_bus **out, int fd, bool fd_frames,
+			 struct loop *loop);
+
+/* -- None (can-bus-loopback.c, can-bus-null.c) --------------------------------------
+ */
+
+int can_bus_loopback_open(struct can_bus **out, const struct can_bus_conf *conf);
+int can_bus_null_open(struct can_bus **out, const struct can_bus_conf *conf);
+
+/* -- All ------------------------------------------------------------------------- */
 
 /* By the policy's Resource: an interface's name ("can0"), "loopback:" or "null:". One
- * a process. -ENODEV: there is no such interface; -ENETDOWN: it is down;
+ * a process. One that is down may be opened. -ENODEV: there is no such interface;
  * -EPROTONOSUPPORT: FD is wanted, and its MTU is that of classic frames;
  * -EAFNOSUPPORT: the kernel's module can-raw is missing; -EINVAL: no such name. */
 int can_bus_open(struct can_bus **out, const char *resource,

@@ -15,6 +15,7 @@
 #include "backends/can/can-rules.h"
 #include "policy/policy.h"
 
+#define CAN_POLICY_QUEUE_MIN 16
 #define CAN_POLICY_QUEUE_MAX 8192
 
 enum can_overflow { CAN_DROP_OLDEST, CAN_DROP_NEWEST };

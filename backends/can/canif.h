@@ -33,7 +33,7 @@
  *                       ID, FIRST-LAST and ID:MASK in hexadecimal, of 3 digits
  *                       (11 bit) or 8 (29 bit), cut off with "..." when long
  *   bitrate             of the bus, bit/s: of arbitration, of an FD frame's data.
- *   data-bitrate        Absent: not known. The client sets neither
+ *   data-bitrate        Absent or 0: not known. The client sets neither
  *   sample-point        in thousandths of a bit
  *   data-sample-point
  *   controller          what enum xencan_state it is in, as a number; kept

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/number.h"
+
 int keys_read(const struct keys *k, enum store_side side, const char *key, char *value)
 {
 	int r = store_read(k->store, side, key, value, STORE_VALUE_MAX + 1);
@@ -24,6 +26,21 @@ int keys_read(const struct keys *k, enum store_side side, const char *key, char 
 		strcpy(value, "?");
 		return 1;
 	}
+}
+
+int keys_read_number(const struct keys *k, const char *key, uint64_t min, uint64_t max,
+		     uint64_t *out)
+{
+	char value[STORE_VALUE_MAX + 1];
+	uint64_t number;
+	int r = keys_read(k, STORE_FRONT, key, value);
+
+	if (r <= 0)
+		return r;
+	if (!number_parse(value, strlen(value), max, &number) || number < min)
+		return keys_fail(k, key, "not within what was offered");
+	*out = number;
+	return 0;
 }
 
 int keys_write(const struct keys *k, const char *key, const char *value)

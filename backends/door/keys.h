@@ -30,6 +30,10 @@ struct keys {
 /* 1: @key is there, and in @value (STORE_VALUE_MAX + 1 bytes); 0: it is not. A value
  * too long to be read is none that is known: it reads as "?". */
 int keys_read(const struct keys *k, enum store_side side, const char *key, char *value);
+/* 0: the front end's @key is not there, and *@out as it was, or a number from @min to
+ * @max that is in *@out now; else KEYS_FAILED. */
+int keys_read_number(const struct keys *k, const char *key, uint64_t min, uint64_t max,
+		     uint64_t *out);
 /* In our own directory. */
 int keys_write(const struct keys *k, const char *key, const char *value);
 int keys_write_number(const struct keys *k, const char *key, uint64_t value);

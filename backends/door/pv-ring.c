@@ -38,6 +38,13 @@ static uint8_t *ring_slot(const struct pv_ring *ring, uint32_t index)
 	       (size_t)(index & (ring->entries - 1)) * ring->entry_size;
 }
 
+static void ring_publish(const struct pv_ring *ring, uint32_t rsp_prod)
+{
+	/* The answers before the index that covers them; pairs with the front
+	 * end's acquire of rsp_prod. */
+	shared_store32_release(ring->page + RING_RSP_PROD, rsp_prod);
+}
+
 /* Write and publish the answer for slot @index. Whoever is killed between any
  * two of these stores leaves either the request, or what is needed to write the
  * answer once more. */
@@ -53,9 +60,7 @@ static void ring_answer(const struct pv_ring *ring, uint32_t index,
 	shared_store32_release(ring->page + RING_INTENT_INDEX, index);
 	shared_store32_release(ring->page + RING_INTENT_MAGIC, RING_MAGIC);
 	shared_copy_out(ring_slot(ring, index), whole, ring->entry_size);
-	/* The answer before the index that covers it; pairs with the front
-	 * end's acquire of rsp_prod. */
-	shared_store32_release(ring->page + RING_RSP_PROD, index + 1);
+	ring_publish(ring, index + 1);
 }
 
 /* Our predecessor died while it wrote the answer at @start: write it again. What
@@ -72,28 +77,46 @@ static bool ring_finish(const struct pv_ring *ring, uint32_t start)
 	return true;
 }
 
-enum pv_ring_status pv_ring_init(struct pv_ring *ring, void *page, uint32_t bytes,
-				 uint32_t entry_size, bool attach)
+static enum pv_ring_status ring_begin(struct pv_ring *ring, uint8_t *page,
+				      uint32_t bytes, bool attach)
 {
 	uint32_t start = 0, req_prod;
 
-	assert(entry_size && entry_size <= RING_ENTRY_MAX);
-	assert(bytes >= RING_HEADER + entry_size);
-	assert(ring_entries(bytes, entry_size) <= PV_RING_ENTRIES_MAX);
+	assert(ring->entry_size && ring->entry_size <= RING_ENTRY_MAX);
+	assert(bytes >= RING_HEADER + ring->entry_size);
+	assert(ring_entries(bytes, ring->entry_size) <= PV_RING_ENTRIES_MAX);
 	if (attach)
-		start = shared_load32_acquire((uint8_t *)page + RING_RSP_PROD);
+		start = shared_load32_acquire(page + RING_RSP_PROD);
 	ring->page = page;
-	ring->entries = ring_entries(bytes, entry_size);
-	ring->entry_size = entry_size;
+	ring->entries = ring_entries(bytes, ring->entry_size);
 	if (attach) {
-		req_prod = shared_load32_acquire(ring->page + RING_REQ_PROD);
+		req_prod = shared_load32_acquire(page + RING_REQ_PROD);
 		if (req_prod - start > ring->entries)
 			return PV_RING_BROKEN;
-		if (req_prod != start && ring_finish(ring, start))
+		if (req_prod != start && !ring->kept && ring_finish(ring, start))
 			start++;
 	}
 	ring->req_cons = ring->rsp_prod = ring->req_prod = ring->pushed = start;
 	return PV_RING_OK;
+}
+
+enum pv_ring_status pv_ring_init(struct pv_ring *ring, void *page, uint32_t bytes,
+				 uint32_t entry_size, bool attach)
+{
+	ring->entry_size = entry_size;
+	ring->kept_at = ring->kept = 0;
+	return ring_begin(ring, page, bytes, attach);
+}
+
+enum pv_ring_status pv_ring_init_posted(struct pv_ring *ring, void *page,
+					uint32_t bytes, uint32_t entry_size,
+					uint32_t kept_at, uint32_t kept, bool attach)
+{
+	assert(kept && kept_at <= entry_size && kept <= entry_size - kept_at);
+	ring->entry_size = entry_size;
+	ring->kept_at = kept_at;
+	ring->kept = kept;
+	return ring_begin(ring, page, bytes, attach);
 }
 
 /* Look at the client's index. It may only move forward, and never so far that
@@ -116,6 +139,7 @@ enum pv_ring_status pv_ring_take(struct pv_ring *ring, void *entry)
 {
 	enum pv_ring_status status;
 
+	assert(!ring->kept);
 	if (ring->req_cons == ring->req_prod) {
 		status = ring_look(ring);
 		if (status != PV_RING_OK)
@@ -131,9 +155,33 @@ void pv_ring_put(struct pv_ring *ring, const void *entry, uint32_t size)
 	uint8_t *answer = ring->answer[ring->rsp_prod % PV_RING_ENTRIES_MAX];
 
 	assert(size <= ring->entry_size && size <= PV_RING_ANSWER_MAX);
-	assert(ring->rsp_prod != ring->req_cons);
+	assert(!ring->kept && ring->rsp_prod != ring->req_cons);
 	memset(answer, 0, PV_RING_ANSWER_MAX);
 	memcpy(answer, entry, size);
+	ring->rsp_prod++;
+}
+
+enum pv_ring_status pv_ring_posted(struct pv_ring *ring, uint32_t *n)
+{
+	enum pv_ring_status status;
+
+	assert(ring->kept);
+	status = ring_look(ring);
+	*n = ring->req_prod - ring->req_cons;
+	return status;
+}
+
+void pv_ring_fill(struct pv_ring *ring, const void *answer)
+{
+	uint32_t end = ring->kept_at + ring->kept;
+	uint8_t *slot = ring_slot(ring, ring->req_cons);
+
+	assert(ring->kept && pv_ring_has_posted(ring));
+	/* Invariant 7. */
+	shared_copy_out(slot, answer, ring->kept_at);
+	shared_copy_out(slot + end, (const uint8_t *)answer + end,
+			ring->entry_size - end);
+	ring->req_cons++;
 	ring->rsp_prod++;
 }
 
@@ -143,9 +191,12 @@ bool pv_ring_push(struct pv_ring *ring)
 
 	if (ring->rsp_prod == old)
 		return false;
-	for (; ring->pushed != ring->rsp_prod; ring->pushed++)
+	if (ring->kept)
+		ring_publish(ring, ring->rsp_prod);
+	for (; !ring->kept && ring->pushed != ring->rsp_prod; ring->pushed++)
 		ring_answer(ring, ring->pushed,
 			    ring->answer[ring->pushed % PV_RING_ENTRIES_MAX]);
+	ring->pushed = ring->rsp_prod;
 	/* rsp_prod is visible before rsp_event is read; pairs with the front
 	 * end's barrier between arming rsp_event and looking at rsp_prod. */
 	shared_full_barrier();

@@ -12,6 +12,14 @@
  *  5. whenever the process dies, each slot from rsp_prod on holds its request,
  *     or the header's padding holds the answer that was being written there. So
  *     a successor that attaches loses none and misreads none.
+ *
+ * Of a ring of posted buffers a request only waits to be answered, and is told from
+ * others by some bytes that stand at the same place in its answer: the kept ones. There
+ * answers may be as long as entries, since they are written around these bytes:
+ *  6. nothing is read of such a ring but its indices; req_cons is rsp_prod;
+ *  7. the kept bytes of a slot are never written. So each slot from rsp_prod on holds
+ *     what counts of its request whenever the process dies: in place of 5. What it held
+ *     beside may be gone, and a half-written answer in its place.
  */
 #ifndef XDD_PV_RING_H
 #define XDD_PV_RING_H
@@ -29,13 +37,14 @@ enum pv_ring_status {
 #define PV_RING_ANSWER_MAX  32	 /* bytes of a response that are not zero */
 
 struct pv_ring {
-	uint8_t *page;	     /* shared: 64-byte header, then entries */
-	uint32_t entries;    /* a power of two */
-	uint32_t entry_size; /* bytes, request and response alike */
-	uint32_t req_cons;   /* private */
-	uint32_t rsp_prod;   /* private */
-	uint32_t req_prod;   /* the last one read and checked */
-	uint32_t pushed;     /* rsp_prod as it was published */
+	uint8_t *page;		/* shared: 64-byte header, then entries */
+	uint32_t entries;	/* a power of two */
+	uint32_t entry_size;	/* bytes, request and response alike */
+	uint32_t req_cons;	/* private */
+	uint32_t rsp_prod;	/* private */
+	uint32_t req_prod;	/* the last one read and checked */
+	uint32_t pushed;	/* rsp_prod as it was published */
+	uint32_t kept_at, kept; /* of posted buffers: bytes; else 0 */
 	uint8_t answer[PV_RING_ENTRIES_MAX][PV_RING_ANSWER_MAX]; /* to be pushed */
 };
 
@@ -44,12 +53,27 @@ struct pv_ring {
  * died while it wrote that answer. PV_RING_BROKEN if its indices cannot be. */
 enum pv_ring_status pv_ring_init(struct pv_ring *ring, void *page, uint32_t bytes,
 				 uint32_t entry_size, bool attach);
+/* The same, of posted buffers: @kept bytes from @kept_at on are their own. */
+enum pv_ring_status pv_ring_init_posted(struct pv_ring *ring, void *page,
+					uint32_t bytes, uint32_t entry_size,
+					uint32_t kept_at, uint32_t kept, bool attach);
 /* Copy the next request off the ring into @entry (entry_size bytes). */
 enum pv_ring_status pv_ring_take(struct pv_ring *ring, void *entry);
 /* The next response (@size <= PV_RING_ANSWER_MAX bytes; the rest is zero). It
  * reaches the ring with the next push. */
 void pv_ring_put(struct pv_ring *ring, const void *entry, uint32_t size);
-/* Publish what was put; true if the front end asked to be notified. */
+/* Of posted buffers, in place of these two. Look at the client's index, once: *@n are
+ * posted and not filled. PV_RING_EMPTY if that is none. */
+enum pv_ring_status pv_ring_posted(struct pv_ring *ring, uint32_t *n);
+/* One of them is left, as far as was looked. */
+static inline bool pv_ring_has_posted(const struct pv_ring *ring)
+{
+	return ring->req_cons != ring->req_prod;
+}
+/* Answer the oldest of them with @answer (entry_size bytes, but for the kept ones). It
+ * is the client's with the next push. */
+void pv_ring_fill(struct pv_ring *ring, const void *answer);
+/* Publish what was put or filled; true if the front end asked to be notified. */
 bool pv_ring_push(struct pv_ring *ring);
 /* There is something to take, or an index that is broken. */
 bool pv_ring_pending(const struct pv_ring *ring);

@@ -16,6 +16,7 @@ int virtio_device_init(struct virtio_device *d, const struct virtio_device_conf 
 	int r = 0;
 
 	assert(conf->queues && conf->queues <= VIRTIO_QUEUES_MAX);
+	assert(!conf->posted || (conf->class->fill && conf->class->recall));
 	assert(conf->queue_size && !(conf->queue_size & (conf->queue_size - 1)) &&
 	       conf->queue_size <= VIRTQUEUE_SIZE_MAX);
 	*d = (struct virtio_device){.conf = *conf, .due = UINT64_MAX};
@@ -27,6 +28,8 @@ int virtio_device_init(struct virtio_device *d, const struct virtio_device_conf 
 				      conf->class->request_bytes);
 	if (r)
 		virtio_device_fini(d);
+	for (uint32_t i = 0; i < conf->queues && !r; i++)
+		d->queue[i].posted = conf->posted >> i & 1;
 	return r;
 }
 
@@ -47,6 +50,19 @@ bool virtio_device_idle(const struct virtio_device *d)
 			return false;
 	}
 	return true;
+}
+
+/* Invariant 1. */
+static bool device_live(const struct virtio_device *d)
+{
+	return (d->status & (VIRTIO_DRIVER_OK | VIRTIO_NEEDS_RESET)) ==
+		       VIRTIO_DRIVER_OK &&
+	       !d->resetting && d->leaving != VIRTIO_DROPS;
+}
+
+static bool queue_live(const struct virtio_device *d, const struct virtio_queue *q)
+{
+	return q->open && !q->resetting && device_live(d) && !(q->posted && d->leaving);
 }
 
 static int device_close(struct virtio_device *d, struct virtio_queue *q)
@@ -76,6 +92,7 @@ void virtio_device_begin(struct virtio_device *d)
 	d->status = 0;
 	d->features = 0;
 	d->resetting = d->event = false;
+	d->leaving = VIRTIO_STAYS;
 	d->written_bytes = 0;
 	d->changed = true;
 	d->turn = 0;
@@ -93,9 +110,26 @@ static int device_settle(struct virtio_device *d)
 		d->changed = true;
 		device_close(d, q);
 	}
-	if (d->resetting && virtio_device_idle(d))
+	if (d->resetting && virtio_device_idle(d) &&
+	    (!d->conf.class->reset || d->conf.class->reset(d)))
 		virtio_device_end(d);
 	return d->error;
+}
+
+/* Queues that are not served any more give back what they can (invariant 5). */
+static void device_drop(struct virtio_device *d)
+{
+	for (uint32_t i = 0; i < d->conf.queues; i++) {
+		if (d->queue[i].open && !queue_live(d, &d->queue[i]))
+			virtio_queue_drop(&d->queue[i]);
+	}
+}
+
+void virtio_device_leave(struct virtio_device *d, enum virtio_leaving how)
+{
+	d->leaving = how;
+	device_drop(d);
+	d->due = 0;
 }
 
 void virtio_device_wrong(struct virtio_device *d, const char *why)
@@ -142,7 +176,8 @@ static bool device_agrees(const struct virtio_device *d)
 	uint64_t must = VIRTIO_F_VERSION_1 | VIRTIO_F_ACCESS_PLATFORM;
 
 	return !(d->features & ~virtio_device_features(d)) &&
-	       (d->features & must) == must;
+	       (d->features & must) == must &&
+	       (!d->conf.class->agrees || d->conf.class->agrees(d, d->features));
 }
 
 /* Invariant 4. */
@@ -173,6 +208,7 @@ enum virtio_answer virtio_device_set_status(struct virtio_device *d, uint32_t st
 	if (!status) {
 		d->stats.resets++;
 		d->resetting = true;
+		device_drop(d);
 		device_settle(d);
 		return d->resetting ? VIRTIO_LATER : VIRTIO_NOW;
 	}
@@ -349,19 +385,6 @@ int virtio_device_restore(struct virtio_device *d, const struct virtio_kept *kep
 
 /* -- The turn ---------------------------------------------------------------- */
 
-/* Invariant 1. */
-static bool device_live(const struct virtio_device *d)
-{
-	return (d->status & (VIRTIO_DRIVER_OK | VIRTIO_NEEDS_RESET)) ==
-		       VIRTIO_DRIVER_OK &&
-	       !d->resetting;
-}
-
-static bool queue_live(const struct virtio_device *d, const struct virtio_queue *q)
-{
-	return q->open && !q->resetting && device_live(d);
-}
-
 bool virtio_device_admits(const struct virtio_device *d)
 {
 	return d->busy < d->conf.policy->in_flight;
@@ -391,20 +414,36 @@ static int device_take(struct virtio_device *d, uint64_t now)
 	return r;
 }
 
+/* Invariant 5: before all that may wait, and none of it for InFlight. */
+static void device_post(struct virtio_device *d, uint64_t now)
+{
+	uint32_t started = 0;
+
+	for (uint32_t i = 0; i < d->conf.queues; i++) {
+		if (d->queue[i].posted && queue_live(d, &d->queue[i]))
+			virtio_queue_start(&d->queue[i], now, &started);
+	}
+}
+
 /* Queues take turns: one that started something hands the turn on, one that must
  * wait for what they share keeps it. */
 static void device_start(struct virtio_device *d, uint64_t now)
 {
+	device_post(d, now);
 	for (uint32_t i = 0; i < d->conf.queues; i++) {
 		struct virtio_queue *q = &d->queue[d->turn];
 		uint32_t started = 0;
-		int r = queue_live(d, q) ? virtio_queue_start(q, now, &started) : 0;
+		int r = queue_live(d, q) && !q->posted
+				? virtio_queue_start(q, now, &started)
+				: 0;
 
 		if (!r || started)
 			d->turn = (d->turn + 1) % d->conf.queues;
 		if (r == VIRTIO_QUEUE_WAITS && !virtio_device_admits(d))
 			break;
 	}
+	if (d->conf.class->fill && device_live(d) && !d->leaving)
+		d->conf.class->fill(d, now);
 }
 
 static bool device_publish(struct virtio_device *d, uint64_t now)
@@ -412,13 +451,10 @@ static bool device_publish(struct virtio_device *d, uint64_t now)
 	bool notify = false;
 
 	for (uint32_t i = 0; i < d->conf.queues; i++) {
-		struct virtio_queue *q = &d->queue[i];
-
-		if (queue_live(d, q))
-			notify |= virtio_queue_publish(q, now);
-		else if (q->open)
-			virtio_queue_drop(q);
+		if (queue_live(d, &d->queue[i]))
+			notify |= virtio_queue_publish(&d->queue[i], now);
 	}
+	device_drop(d);
 	return notify;
 }
 
@@ -441,9 +477,18 @@ int virtio_device_turn(struct virtio_device *d, bool taking, uint64_t now, bool 
 		device_start(d, now);
 	} while (d->done || d->freed);
 	*notify |= device_publish(d, now);
-	if (d->freed)
-		d->due = now; /* what was dropped makes room for who waits for it */
+	/* What was dropped makes room for who waits for it; what was recalled is home.
+	 */
+	if (d->freed || d->done)
+		d->due = now;
 	return device_settle(d);
+}
+
+/* There is something to take, if it is there. */
+static bool queue_wants(const struct virtio_device *d, const struct virtio_queue *q)
+{
+	return queue_live(d, q) && virtio_queue_takes(q) &&
+	       !(q->posted && d->conf.class->lacks && !d->conf.class->lacks(q));
 }
 
 bool virtio_device_arm(struct virtio_device *d)
@@ -453,7 +498,7 @@ bool virtio_device_arm(struct virtio_device *d)
 	for (uint32_t i = 0; i < d->conf.queues; i++) {
 		struct virtio_queue *q = &d->queue[i];
 
-		if (queue_live(d, q) && virtio_queue_takes(q))
+		if (queue_wants(d, q))
 			more |= virtqueue_arm(&q->vq);
 	}
 	return more;
@@ -464,8 +509,7 @@ bool virtio_device_pending(const struct virtio_device *d)
 	for (uint32_t i = 0; i < d->conf.queues; i++) {
 		const struct virtio_queue *q = &d->queue[i];
 
-		if (queue_live(d, q) && virtio_queue_takes(q) &&
-		    virtqueue_pending(&q->vq))
+		if (queue_wants(d, q) && virtqueue_pending(&q->vq))
 			return true;
 	}
 	return false;

@@ -11,7 +11,9 @@
  *  3. a reset, of the device or of a queue, is done when no slot of it is out
  *     and its areas are given back, not before;
  *  4. status bits come in order and do not go but by a reset;
- *  5. no allocation after virtio_device_init().
+ *  5. what is posted (virtio-queue.h) keeps nobody waiting: not the start of others,
+ *     not a reset, not an end;
+ *  6. no allocation after virtio_device_init().
  */
 #ifndef XDD_VIRTIO_DEVICE_H
 #define XDD_VIRTIO_DEVICE_H
@@ -34,9 +36,15 @@ struct virtio_class {
 	/* A connection begins, its memory is known: set device->offered and
 	 * device->config. */
 	void (*describe)(struct virtio_device *device);
+	/* May these, all of them offered, be accepted together? NULL: yes. */
+	bool (*agrees)(const struct virtio_device *device, uint64_t features);
 	/* Features are settled (FEATURES_OK was set, by the driver or again by a
 	 * journal). */
 	void (*settled)(struct virtio_device *device);
+	/* It was reset and nothing is out: forget what the driver wanted, before it is
+	 * told so. False: not yet; device->due may be lowered. NULL: there is nothing.
+	 */
+	bool (*reset)(struct virtio_device *device);
 	/* May it start? If only later, device->due may be lowered. */
 	bool (*admit)(struct virtio_slot *slot, uint64_t now);
 	/* virtio_slot_done() follows, now or later. */
@@ -44,6 +52,17 @@ struct virtio_class {
 	/* Its data did not arrive at the driver: virtio_slot_done() once more, at once,
 	 * without data. */
 	void (*undelivered)(struct virtio_slot *slot);
+	/* Posted slots may be there, and something for them: virtio_slot_done(), for
+	 * each queue in the order of starting. Whenever slots have been started, and at
+	 * least once a turn, while the device is served. NULL: no queue is posted. */
+	void (*fill)(struct virtio_device *device, uint64_t now);
+	/* Must we be told of what is added to this posted queue? Not while what is
+	 * there will do: it is taken in each turn. NULL: yes. */
+	bool (*lacks)(const struct virtio_queue *queue);
+	/* Nothing of @queue will be published, why is to be seen in the device.
+	 * virtio_slot_return() all that it has posted; of the rest bring home
+	 * (virtio_slot_done()) what need not be waited for. NULL: nothing is posted. */
+	void (*recall)(struct virtio_queue *queue);
 	/* It is being published, or NULL. */
 	void (*answered)(struct virtio_slot *slot, uint64_t now);
 	/* The driver writes its configuration: false if these bytes are not its to
@@ -59,7 +78,15 @@ struct virtio_device_conf {
 	const struct policy *policy; /* InFlight; may change in place */
 	struct log *log;
 	uint32_t queues;
+	uint32_t posted;     /* which of them are: bits */
 	uint16_t queue_size; /* the most, a power of two */
+};
+
+/* What is still done, once an end was asked for. */
+enum virtio_leaving {
+	VIRTIO_STAYS,
+	VIRTIO_DRAINS, /* what is in flight is finished; nothing is posted any more */
+	VIRTIO_DROPS,  /* nothing is waited for that can be recalled */
 };
 
 struct virtio_stats {
@@ -77,15 +104,16 @@ struct virtio_device {
 	uint32_t status;   /* enum virtio_status, bits */
 	uint64_t features; /* that the driver accepted */
 	bool resetting;	   /* status 0 was written; slots are still out */
-	bool event;	   /* the driver must be told of status or configuration */
-	bool changed;	   /* since it was cleared, what a journal keeps has */
-	int error;	   /* our environment failed, while areas were given back */
+	enum virtio_leaving leaving;
+	bool event;   /* the driver must be told of status or configuration */
+	bool changed; /* since it was cleared, what a journal keeps has */
+	int error;    /* our environment failed, while areas were given back */
 
 	/* What the driver wrote of its configuration last. */
 	uint32_t written_at, written_bytes;
 	uint8_t written[8];
 
-	uint32_t busy; /* slots with the class */
+	uint32_t busy; /* slots with the class, but for those that are posted */
 	bool freed;    /* since it was cleared, a slot gave pages back */
 	struct virtio_slot *done, *done_last;
 	uint32_t turn; /* the queue whose turn it is */
@@ -100,6 +128,8 @@ void virtio_device_fini(struct virtio_device *d);
 
 /* A new connection: as after a reset. */
 void virtio_device_begin(struct virtio_device *d);
+/* An end begins, or goes on. */
+void virtio_device_leave(struct virtio_device *d, enum virtio_leaving how);
 /* The end of one: no slot is out. Areas are given back. 0 or a negative errno. */
 int virtio_device_end(struct virtio_device *d);
 bool virtio_device_idle(const struct virtio_device *d);
@@ -108,7 +138,7 @@ bool virtio_device_idle(const struct virtio_device *d);
  * the driver wants to be told. 0 or a negative errno. */
 int virtio_device_turn(struct virtio_device *d, bool taking, uint64_t now,
 		       bool *notify);
-/* As struct host_class has them. */
+/* As struct host_door has them. */
 bool virtio_device_arm(struct virtio_device *d);
 bool virtio_device_pending(const struct virtio_device *d);
 

@@ -21,13 +21,14 @@ int virtio_door_init(struct virtio_door *door, const struct virtio_door_conf *co
 		.policy = conf->policy,
 		.log = conf->keys.log,
 		.queues = conf->queues,
+		.posted = conf->posted,
 		.queue_size = conf->queue_size,
 	};
 	int r;
 
 	*door = (struct virtio_door){.conf = *conf};
 	r = virtio_memory_init(&door->memory, conf->keys.grants, conf->policy,
-			       virtio_slot_moved);
+			       conf->posted, virtio_slot_moved);
 	if (r)
 		return r;
 	r = virtio_device_init(&door->device, &device);
@@ -142,6 +143,7 @@ void virtio_door_detach(struct virtio_door *door)
 	if (door->state != VIRTIO_DOOR_UP)
 		return;
 	door->state = VIRTIO_DOOR_STOPPING;
+	virtio_device_leave(&door->device, VIRTIO_DRAINS);
 	if (!door->error && virtio_device_idle(&door->device))
 		door->error = door_end(door);
 }

@@ -29,6 +29,7 @@ struct virtio_door_conf {
 	struct keys keys;
 	void *owner; /* device.conf.owner */
 	uint32_t queues;
+	uint32_t posted; /* as in struct virtio_device_conf */
 	uint16_t queue_size;
 	/* Nothing is mapped, the port is unbound. */
 	void (*detached)(struct virtio_door *door);
@@ -53,7 +54,7 @@ int virtio_door_init(struct virtio_door *door, const struct virtio_door_conf *co
 /* Detached. */
 void virtio_door_fini(struct virtio_door *door);
 
-/* As struct host_class has them. */
+/* As struct host_door has them. */
 int virtio_door_offer(struct virtio_door *door);
 int virtio_door_connect(struct virtio_door *door, bool attach, uint64_t now);
 void virtio_door_detach(struct virtio_door *door);

@@ -17,7 +17,7 @@ static uint32_t least(uint32_t a, uint32_t b)
 }
 
 int virtio_memory_init(struct virtio_memory *m, struct grants *grants,
-		       const struct policy *policy,
+		       const struct policy *policy, bool posts,
 		       void (*moved)(struct virtio_parts *parts, int status))
 {
 	size_t area = grants->copy_bytes / XEN_PAGE_BYTES;
@@ -33,7 +33,8 @@ int virtio_memory_init(struct virtio_memory *m, struct grants *grants,
 		return 0;
 	m->pages = area < UINT16_MAX ? (uint32_t)area : UINT16_MAX;
 	m->batch.max = least(GRANTS_BATCH_MAX, policy->data_pages);
-	if (least(m->pages, m->batch.max) < PAGES_MIN)
+	m->reserve = posts ? VIRTIO_RESERVE : 0;
+	if (least(m->pages, m->batch.max) < PAGES_MIN + m->reserve)
 		return -EINVAL;
 	m->free = calloc(m->pages, sizeof(*m->free));
 	if (!m->free)
@@ -192,50 +193,74 @@ static uint32_t split(const struct virtqueue_buffer *buffer, uint32_t n,
 			return 0;
 		out->ref[n].v = ref;
 		out->offset[n] = (uint16_t)offset;
-		out->part[n].iov_len = len;
+		out->part[n] = (struct iovec){NULL, len};
 		left -= len;
 	}
 	return n;
 }
 
-static int gather_grant(struct virtio_memory *m, const struct virtqueue_chain *chain,
-			struct virtio_parts *out)
+/* The first @n parts get their pages; they are there. */
+static void hold(struct virtio_memory *m, struct virtio_parts *parts, uint32_t n)
 {
-	uint32_t n = 0, readable = 0;
+	for (uint32_t i = parts->pages; i < n; i++) {
+		parts->page[i] = m->free[--m->nfree];
+		/* At its offset: a disk wants memory that is aligned as the client's.
+		 */
+		parts->part[i].iov_base = m->grants->copy_area +
+					  (size_t)parts->page[i] * XEN_PAGE_BYTES +
+					  parts->offset[i];
+	}
+	if (n > parts->pages)
+		parts->pages = (uint16_t)n;
+}
+
+static int gather_grant(struct virtio_memory *m, const struct virtqueue_chain *chain,
+			bool posted, struct virtio_parts *out)
+{
+	uint32_t n = 0, readable = 0, reserve = posted ? 0 : m->reserve, now;
 
 	for (uint32_t i = 0; i < chain->readable + chain->writable; i++) {
 		n = split(&chain->buffer[i], n, out);
-		if (!n || n >= m->batch.max || n > m->pages)
+		if (!n || n >= m->batch.max || n > m->pages - reserve)
 			return VIRTIO_MEMORY_FOREIGN;
 		if (i + 1 == chain->readable)
 			readable = n;
 	}
-	if (n > m->nfree)
+	now = posted ? readable : n;
+	if (now + reserve > m->nfree)
 		return VIRTIO_MEMORY_FULL;
-	for (uint32_t i = 0; i < n; i++) {
-		out->page[i] = m->free[--m->nfree];
-		/* At its offset: a disk wants memory that is aligned as the client's.
-		 */
-		out->part[i].iov_base = m->grants->copy_area +
-					(size_t)out->page[i] * XEN_PAGE_BYTES +
-					out->offset[i];
-	}
-	out->pages = (uint16_t)n;
+	hold(m, out, now);
 	out->readable = (uint16_t)readable;
 	out->writable = (uint16_t)(n - readable);
 	return VIRTIO_MEMORY_OK;
 }
 
 int virtio_memory_gather(struct virtio_memory *m, const struct virtqueue_chain *chain,
-			 struct virtio_parts *out)
+			 bool posted, struct virtio_parts *out)
 {
 	int r;
 
 	out->pages = 0;
-	r = m->pool ? gather_pool(m, chain, out) : gather_grant(m, chain, out);
+	r = m->pool ? gather_pool(m, chain, out) : gather_grant(m, chain, posted, out);
 	if (r == VIRTIO_MEMORY_OK)
 		virtio_parts_sum(out);
 	return r;
+}
+
+int virtio_memory_room(struct virtio_memory *m, struct virtio_parts *parts,
+		       uint32_t bytes)
+{
+	uint32_t n = parts->readable;
+
+	assert(bytes <= virtio_parts_room(parts));
+	if (m->pool)
+		return VIRTIO_MEMORY_OK;
+	for (uint64_t at = 0; at < bytes; n++)
+		at += parts->part[n].iov_len;
+	if (n > parts->pages && n - parts->pages > m->nfree)
+		return VIRTIO_MEMORY_FULL;
+	hold(m, parts, n);
+	return VIRTIO_MEMORY_OK;
 }
 
 void virtio_memory_release(struct virtio_memory *m, struct virtio_parts *parts)
@@ -348,6 +373,7 @@ int virtio_memory_deliver(struct virtio_memory *m, struct virtio_parts *parts,
 		/* What lies between the two was not written. */
 		if (front >= back)
 			front = back = len;
+		assert(i < parts->pages || (!front && back == len));
 		if (front)
 			put_off(&m->batch, parts, i, 0, front, true);
 		if (back < len)

@@ -12,7 +12,10 @@
  *     connection; no call to the keeper afterwards;
  *  3. in grant mode a buffer is never mapped; what was fetched and what is
  *     delivered moves in batches, and nothing moves once a slot is READY;
- *  4. a slot holds all the pages of the copy area that it needs, or none;
+ *  4. a slot holds all the pages of the copy area that it needs, or none. A posted
+ *     one (virtio-queue.h) needs them for what it brings, and, once something is to go
+ *     into it, for that: what waits for ever holds nothing. A reserve is theirs alone,
+ *     so that requests that wait for the same device do not keep it silent;
  *  5. nothing allocates after virtio_memory_init().
  */
 #ifndef XDD_VIRTIO_MEMORY_H
@@ -30,6 +33,7 @@
 #define VIRTIO_RUN_BYTES (256 * XEN_PAGE_BYTES) /* of each but the last */
 #define VIRTIO_POOL_BASE (UINT64_C(1) << 32)
 #define VIRTIO_GRANT_BIT (UINT64_C(1) << 63)
+#define VIRTIO_RESERVE	 8 /* pages of the copy area */
 
 enum virtio_memory_status {
 	VIRTIO_MEMORY_OK = 0,
@@ -69,12 +73,14 @@ struct virtio_memory {
 
 	uint16_t *free; /* pages of the copy area */
 	uint32_t nfree, pages;
+	uint32_t reserve; /* of them, for what is posted */
 	struct virtio_batch batch;
 };
 
-/* Before sealing. 0 or a negative errno; -EINVAL: DataPages holds no request. */
+/* Before sealing. @posts: some queue's buffers are posted. 0 or a negative errno;
+ * -EINVAL: DataPages holds no request. */
 int virtio_memory_init(struct virtio_memory *m, struct grants *grants,
-		       const struct policy *policy,
+		       const struct policy *policy, bool posts,
 		       void (*moved)(struct virtio_parts *parts, int status));
 void virtio_memory_fini(struct virtio_memory *m);
 
@@ -94,7 +100,11 @@ void *virtio_memory_at(const struct virtio_memory *m, uint64_t addr, uint32_t le
 
 /* Find the parts of @chain. VIRTIO_MEMORY_OK, _FULL or _FOREIGN. */
 int virtio_memory_gather(struct virtio_memory *m, const struct virtqueue_chain *chain,
-			 struct virtio_parts *out);
+			 bool posted, struct virtio_parts *out);
+/* Posted @parts: room for @bytes of what may be written, which there are.
+ * VIRTIO_MEMORY_OK or _FULL. */
+int virtio_memory_room(struct virtio_memory *m, struct virtio_parts *parts,
+		       uint32_t bytes);
 /* Bring in what is to be read: _OK (it is there), _LATER, or a negative errno. */
 int virtio_memory_fetch(struct virtio_memory *m, struct virtio_parts *parts);
 /* Take out the first @head and the last @tail bytes of what was written: as above. */

@@ -19,8 +19,9 @@
 static const uint8_t slot_moves[VIRTIO_SLOT_STATES] = {
 	[VIRTIO_SLOT_FREE] = MOVE(FETCHING) | MOVE(FETCHED),
 	[VIRTIO_SLOT_FETCHING] = MOVE(FETCHED),
-	[VIRTIO_SLOT_FETCHED] = MOVE(BUSY) | MOVE(READY),
+	[VIRTIO_SLOT_FETCHED] = MOVE(BUSY) | MOVE(POSTED) | MOVE(READY),
 	[VIRTIO_SLOT_BUSY] = MOVE(DONE),
+	[VIRTIO_SLOT_POSTED] = MOVE(DONE) | MOVE(READY),
 	[VIRTIO_SLOT_DONE] = MOVE(DELIVERING) | MOVE(READY),
 	[VIRTIO_SLOT_DELIVERING] = MOVE(READY) | MOVE(DONE),
 	[VIRTIO_SLOT_READY] = MOVE(FREE),
@@ -171,7 +172,7 @@ static int queue_gather(struct virtio_queue *q, uint64_t now)
 {
 	struct virtio_memory *memory = q->device->conf.memory;
 	struct virtio_slot *slot = slot_of(q, q->taken);
-	int r = virtio_memory_gather(memory, &q->chain, &slot->parts);
+	int r = virtio_memory_gather(memory, &q->chain, q->posted, &slot->parts);
 
 	if (r)
 		return r;
@@ -226,6 +227,15 @@ int virtio_queue_take(struct virtio_queue *q, uint64_t now)
 	return 0;
 }
 
+struct virtio_slot *virtio_queue_waiting(const struct virtio_queue *q, uint32_t i)
+{
+	struct virtio_slot *slot = slot_of(q, q->started + i);
+
+	if (i >= q->taken - q->started || slot->state != VIRTIO_SLOT_FETCHED)
+		return NULL;
+	return slot;
+}
+
 /* -- To the class and back --------------------------------------------------- */
 
 int virtio_queue_start(struct virtio_queue *q, uint64_t now, uint32_t *started)
@@ -236,10 +246,11 @@ int virtio_queue_start(struct virtio_queue *q, uint64_t now, uint32_t *started)
 		struct virtio_slot *slot = slot_of(q, q->started);
 
 		if (slot->state != VIRTIO_SLOT_FETCHED ||
-		    !virtio_device_admits(q->device) || !class->admit(slot, now))
+		    !(q->posted || virtio_device_admits(q->device)) ||
+		    !class->admit(slot, now))
 			return VIRTIO_QUEUE_WAITS;
 		q->started++;
-		slot_move(slot, VIRTIO_SLOT_BUSY);
+		slot_move(slot, q->posted ? VIRTIO_SLOT_POSTED : VIRTIO_SLOT_BUSY);
 		class->start(slot);
 	}
 	return 0;
@@ -249,12 +260,27 @@ void virtio_slot_done(struct virtio_slot *slot, uint64_t data, uint32_t tail)
 {
 	struct virtio_device *device = slot->queue->device;
 
+	assert(!tail || !slot->queue->posted);
 	slot->data = data;
 	slot->tail = tail;
 	slot_move(slot, VIRTIO_SLOT_DONE);
 	slot->next = NULL;
 	*(device->done ? &device->done_last->next : &device->done) = slot;
 	device->done_last = slot;
+}
+
+bool virtio_slot_room(struct virtio_slot *slot, uint32_t bytes)
+{
+	assert(slot->state == VIRTIO_SLOT_POSTED);
+	return virtio_memory_room(slot->queue->device->conf.memory, &slot->parts,
+				  bytes) == VIRTIO_MEMORY_OK;
+}
+
+void virtio_slot_return(struct virtio_slot *slot)
+{
+	assert(slot->state == VIRTIO_SLOT_POSTED);
+	slot->data = slot->tail = 0;
+	slot_move(slot, VIRTIO_SLOT_READY);
 }
 
 int virtio_slot_deliver(struct virtio_slot *slot, bool lost)
@@ -320,7 +346,11 @@ bool virtio_queue_publish(struct virtio_queue *q, uint64_t now)
 
 void virtio_queue_drop(struct virtio_queue *q)
 {
+	const struct virtio_class *class = q->device->conf.class;
+
 	q->held = false;
+	if (q->started != q->published && class->recall)
+		class->recall(q);
 	for (; q->published != q->taken; q->published++) {
 		struct virtio_slot *slot = slot_of(q, q->published);
 

@@ -8,6 +8,10 @@
  *
  *     published <= started <= taken <= published + size
  *
+ * The slots of a posted queue wait with the class until there is something to do with
+ * them: buffers for what arrives (network, CAN, sound), or orders that are no work. How
+ * long is not for us to say.
+ *
  * Invariants:
  *  1. used elements are published in the order of taking: so what was taken and
  *     not published is, whenever we die, found again by a successor that goes on
@@ -15,7 +19,11 @@
  *     holds back the answers that are younger than it;
  *  2. a slot goes to the class once, and comes home by virtio_slot_done() once,
  *     possibly from within;
- *  3. no area is given back while a slot is not FREE.
+ *  3. no area is given back while a slot is not FREE;
+ *  4. a posted slot is no request in flight: InFlight does not count it, nothing else
+ *     waits for it, and it holds no page of the copy area for what may come;
+ *  5. what is dropped is never published. A posted slot with the class then comes home
+ *     at once, as it is (virtio_slot_return()); a successor finds it again.
  */
 #ifndef XDD_VIRTIO_QUEUE_H
 #define XDD_VIRTIO_QUEUE_H
@@ -35,6 +43,7 @@ enum virtio_slot_state {
 	VIRTIO_SLOT_FETCHING,	/* waits for the batch that brings what it reads */
 	VIRTIO_SLOT_FETCHED,	/* may start, in its turn */
 	VIRTIO_SLOT_BUSY,	/* with the class */
+	VIRTIO_SLOT_POSTED,	/* with it, for as long as it takes */
 	VIRTIO_SLOT_DONE,	/* home; what it wrote is not delivered yet */
 	VIRTIO_SLOT_DELIVERING, /* waits for the batch that does */
 	VIRTIO_SLOT_READY,	/* only to be published, in its turn */
@@ -67,6 +76,7 @@ struct virtio_queue {
 	struct virtio_slot *slot; /* as many as the maximum size */
 	struct virtio_queue_setup setup;
 	struct virtio_area area[3];
+	bool posted;	/* its slots are POSTED, where others are BUSY */
 	bool open;	/* vq may be used */
 	bool resetting; /* RESET_VQUEUE waits for what is out */
 	struct virtqueue vq;
@@ -90,6 +100,8 @@ int virtio_queue_close(struct virtio_queue *q);
 /* No slot of it is out. */
 bool virtio_queue_idle(const struct virtio_queue *q);
 
+/* The @i-th of those that are fetched and wait to be started, or NULL. */
+struct virtio_slot *virtio_queue_waiting(const struct virtio_queue *q, uint32_t i);
 /* Nothing older waits: for what comes home, or for a rate. */
 bool virtio_queue_takes(const struct virtio_queue *q);
 /* A turn begins. */
@@ -102,12 +114,19 @@ int virtio_queue_take(struct virtio_queue *q, uint64_t now);
 int virtio_queue_start(struct virtio_queue *q, uint64_t now, uint32_t *started);
 /* Publish what is READY, in order; true if the driver wants to be notified. */
 bool virtio_queue_publish(struct virtio_queue *q, uint64_t now);
-/* Nothing of it will be published: what is home is free. */
+/* Nothing of it will be published: what is with the class is recalled, what is home is
+ * free. */
 void virtio_queue_drop(struct virtio_queue *q);
 
 /* From the class: the request is done. The first @data bytes of what is writable were
- * written, and the last @tail. */
+ * written, and the last @tail (of a posted one none). */
 void virtio_slot_done(struct virtio_slot *slot, uint64_t data, uint32_t tail);
+/* From the class, of a posted slot: may the first @bytes of what is writable be
+ * written, and the slot be done? There are as many. False: not now; what others give
+ * back has a turn made. */
+bool virtio_slot_room(struct virtio_slot *slot, uint32_t bytes);
+/* From the class, as it is recalled: a posted slot, of which nothing was written. */
+void virtio_slot_return(struct virtio_slot *slot);
 /* From the device: a DONE slot's bytes go out, now or at the next flush, or (@lost)
  * nowhere. 0 or a negative errno. */
 int virtio_slot_deliver(struct virtio_slot *slot, bool lost);

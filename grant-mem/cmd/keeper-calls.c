@@ -411,6 +411,19 @@ void calls_forget(struct keeper *k, bool channels)
 	}
 }
 
+/* What a back end says of its client, under keys that are ours and no protocol's, goes
+ * on record: as the back end's own word. */
+static void report(struct keeper *k, const struct wire_write *m)
+{
+	static const char set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789 ,.:;()-+/_'";
+	bool plain = !m->value[strspn(m->value, set)];
+
+	if (!strncmp(m->key, "xdd-", 4))
+		keeper_event(k, LOG_LEVEL_WARNING, "reported", "%s: %s", m->key,
+			     plain ? m->value : "?");
+}
+
 static int on_write(struct keeper *k)
 {
 	const struct wire_write *m = &k->peer.in.write;
@@ -422,6 +435,7 @@ static int on_write(struct keeper *k)
 		return refuse(k, "a write not of its class", POLICY_KEY_CLASS);
 	if (!k->device.seen.present)
 		return WIRE_NO_DEVICE;
+	report(k, m);
 	return device_write(k, m->key, m->value) ? WIRE_OK : WIRE_FULL;
 }
 

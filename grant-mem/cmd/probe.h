@@ -78,6 +78,8 @@ struct probe {
 	char ring_key[WIRE_KEY_BYTES], event_key[WIRE_KEY_BYTES];
 	void *readable; /* a page mapped for reading alone */
 	int pair[2];	/* of sockets; holds one byte to read */
+	int bus;	/* of a CAN interface, bound; or -1 */
+	int lone;	/* a socket that is connected to nothing */
 };
 
 struct probe_try {
@@ -94,10 +96,12 @@ struct probe_try {
 /* Each ends with a row without a name. */
 extern const struct probe_try probe_ioctls[], probe_memory[], probe_files[];
 extern const struct probe_try probe_processes[], probe_system[], probe_rings[];
-extern const struct probe_try probe_keeper[];
+extern const struct probe_try probe_keeper[], probe_sockets[];
 
 /* Collect the facts (invariant 3). 0, or negative errno with p->text. */
 int probe_scene(struct probe *p);
+/* Its part in probe-sockets.c, when the policy is known. */
+void probe_sockets_open(struct probe *p);
 
 static inline int probe_skip(struct probe *p, const char *why)
 {

@@ -410,6 +410,13 @@ static void test_probe_sealed(void **state)
 		"ask-map-quota",
 		"ask-second-connection",
 		"ask-other-keepers",
+		"socket-can",
+		"bus-filter",
+		"bus-other",
+		"bus-sendto",
+		"abstract-connect",
+		"abstract-bind",
+		"abstract-sendto",
 		NULL,
 	};
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """The keeper stays small: its lines of code, with all it links of ours.
 
-GOAL is what the design asks for; LIMIT is where we are. It goes down, and went up once:
-by what the second door needs of a keeper.
+GOAL is what the design asks for; LIMIT is where we are. It goes down, and went up twice:
+by what the second door needs of a keeper, and by what a back end reports and the keys of
+the classes, which are data.
 
 What it links is read from its debug information, so a source that the linker
 left in its archive does not count, and none can be forgotten.
@@ -14,7 +15,7 @@ import re
 from tree import BUILD, ROOT, code_lines, output_of, targets, text, tool, verdict
 
 GOAL = 2000
-LIMIT = 2897
+LIMIT = 2913
 
 
 def linked(program):

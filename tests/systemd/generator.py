@@ -131,6 +131,45 @@ def resources():
           not any(s.startswith("MemoryMax") for s in memory))
 
 
+def bus():
+    """Of Class = can: an interface, what has none, and what is no interface's name."""
+    out = Output({f"{name}.policy": policy(Class="can", Resource=resource, Device="0")
+                  .replace("ReadOnly = no\n", "") for name, resource in (("can", "can0"), ("vlan", "vcan-ivi.1"),
+                                         ("loop", "loopback:"), ("null", "null:"),
+                                         ("path", "../can0"), ("dots", ".."),
+                                         ("long", "abcdefghijklmnop"))}
+                 | {"disk.policy": policy()})
+    walls = ("PrivateNetwork", "RestrictAddressFamilies")
+
+    def back_end(name):
+        return out.settings(f"xdd-can@{name}.service")
+
+    def opened(name):
+        return [s for s in back_end(name) if s.startswith(walls)]
+
+    device = "sys-subsystem-net-devices-{}.device"
+    check("a CAN policy has its own back end", out.wants("xdd@can.target") ==
+          {"xdd-keeper@can.service", "xdd-can@can.service"})
+    check("an interface: its network namespace, sockets of its family",
+          opened("can") == ["PrivateNetwork=no", "RestrictAddressFamilies=AF_CAN"])
+    check("it is waited for", f"After={device.format('can0')}" in back_end("can")
+          and f"Wants={device.format('can0')}" in back_end("can"))
+    check("by its name as systemd writes it",
+          "After=" + device.format("vcan\\x2divi.1") in back_end("vlan"))
+    check("and nothing else is opened: no node, no file, no group", not any(
+        s.startswith(("DeviceAllow", "Bind", "Supplementary", "PrivateUsers",
+                      "CapabilityBoundingSet", "AmbientCapabilities"))
+        for s in back_end("can")))
+    check("its memory is bounded", any(s.startswith("MemoryMax=") for s in back_end("can")))
+    for name in ("loop", "null", "path", "dots", "long"):
+        check(f"no interface ({name}): no wall is opened", not opened(name)
+              and not any("net-devices" in s for s in back_end(name)))
+    check("a keeper stays without a network", not any(
+        s.startswith(walls) for s in out.settings("xdd-keeper@can.service")))
+    check("so does a disk", not any(
+        s.startswith(walls) for s in out.settings("xdd-blk@disk.service")))
+
+
 def names():
     other = LONG[:-1] + "x"
     out = Output({LONG + ".policy": policy(), other + ".policy": policy(),
@@ -180,6 +219,6 @@ def nothing():
     check("an empty /etc/xdd: nothing is wanted", not Output({}).links())
 
 
-for test in (plain, resources, names, bad, domain, nothing):
+for test in (plain, resources, bus, names, bad, domain, nothing):
     test()
 sys.exit(failed)

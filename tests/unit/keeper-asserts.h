@@ -59,6 +59,23 @@ static inline void assert_killed(void)
 	assert_int_equal(world.k->peer.pidfd, -1);
 }
 
+/* Is it in the audit log? */
+static inline bool audited(const char *text)
+{
+	static char log[65536];
+	char path[128];
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/audit.log", world.dir);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	n = fread(log, 1, sizeof(log) - 1, f);
+	fclose(f);
+	log[n] = '\0';
+	return strstr(log, text);
+}
+
 #define TEST(name, set_up)                                                             \
 	cmocka_unit_test_setup_teardown(test_##name, set_up, teardown)
 

@@ -262,6 +262,27 @@ static void test_connect(void **state)
 	close(fd);
 }
 
+/* What a back end reports of its client is on record, as what it is, and cannot forge a
+ * line of it. */
+static void test_reported(void **state)
+{
+	(void)state;
+	strcpy(fresh()->write.key, "xdd-reason");
+	strcpy(m.write.value, "the ring's index (7) jumped");
+	assert_int_equal(CALL(WIRE_WRITE, write), WIRE_OK);
+	assert_true(audited("\"event\":\"reported\",\"lost\":0,\"text\":\"xdd-reason: "
+			    "the ring's index (7) jumped\""));
+	strcpy(fresh()->write.key, "xdd-reason");
+	strcpy(m.write.value, "x\",\"event\":\"forged");
+	assert_int_equal(CALL(WIRE_WRITE, write), WIRE_OK);
+	assert_true(audited("\"text\":\"xdd-reason: ?\""));
+	assert_false(audited("forged"));
+	strcpy(fresh()->write.key, "info");
+	strcpy(m.write.value, "8");
+	assert_int_equal(CALL(WIRE_WRITE, write), WIRE_OK);
+	assert_false(audited("info"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +291,7 @@ int main(void)
 		TEST(reload, setup),	    TEST(any, setup_any),
 		TEST(frontend_lies, setup), TEST(connect, setup),
 		TEST(rival, setup_any),	    TEST(closed, setup),
+		TEST(reported, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,23 +54,6 @@ static int copy(uint32_t ref)
 	return CALL(WIRE_COPY, copy);
 }
 
-/* Is it in the audit log? */
-static bool audited(const char *text)
-{
-	static char log[65536];
-	char path[128];
-	size_t n;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/audit.log", world.dir);
-	f = fopen(path, "r");
-	assert_non_null(f);
-	n = fread(log, 1, sizeof(log) - 1, f);
-	fclose(f);
-	log[n] = '\0';
-	return strstr(log, text);
-}
-
 static void test_map_pool(void **state)
 {
 	(void)state;

@@ -149,8 +149,11 @@ static void derived_defaults(void **state)
 		{"Class=blk\nDoor=virtio", "Mode=grant\nDataPages=9", POLICY_GRANT,
 		 POLICY_BOTH, 4, 9},
 		{"Class=displ\nDoor=virtio", "", POLICY_POOL, POLICY_BOTH, 1, 1024},
-		{"Class=net\nDoor=virtio", "Mode=grant", POLICY_GRANT, POLICY_BOTH, 4,
+		{"Class=net\nDoor=virtio", "Mode=grant", POLICY_GRANT, POLICY_BOTH, 7,
 		 64},
+		{"Class=can\nDoor=virtio", "Mode=grant", POLICY_GRANT, POLICY_BOTH, 10,
+		 64},
+		{"Class=can\nDoor=virtio", "", POLICY_POOL, POLICY_BOTH, 1, 1024},
 	};
 
 	(void)state;

@@ -24,6 +24,7 @@ static int moved_status[16];
 static unsigned nmoved;
 
 static struct virtio_memory m;
+static bool posts;
 static struct virtio_parts parts;
 
 /* -- Grants of the test -------------------------------------------------------------
@@ -99,6 +100,7 @@ static int set_up(void **state)
 	(void)state;
 	runs = segs = nmoved = nmapped = 0;
 	map_status = seg_status = 0;
+	posts = false;
 	memset(theirs, 0, sizeof(theirs));
 	memset(copy_area, 0, sizeof(copy_area));
 	return 0;
@@ -108,7 +110,7 @@ static void begin(enum policy_mode mode)
 {
 	struct policy policy = {.mode = mode, .data_pages = PAGES};
 
-	assert_int_equal(virtio_memory_init(&m, &grants, &policy, moved), 0);
+	assert_int_equal(virtio_memory_init(&m, &grants, &policy, posts, moved), 0);
 }
 
 /* -- A pool --------------------------------------------------------------------------
@@ -228,7 +230,7 @@ static int gather(unsigned readable, unsigned n, const struct virtqueue_buffer *
 	chain.readable = (uint16_t)readable;
 	chain.writable = (uint16_t)(n - readable);
 	memcpy(chain.buffer, buffer, n * sizeof(*buffer));
-	return virtio_memory_gather(&m, &chain, &parts);
+	return virtio_memory_gather(&m, &chain, posts, &parts);
 }
 
 /* A part for each page that a buffer touches, at its offset in a page of ours. */

@@ -10,7 +10,7 @@ make_client()
 (
 	root=$1/root
 	packages=fio,e2fsprogs,util-linux,busybox-static,kmod,xenstore-utils,libxengnttab1
-	packages=$packages,libxenevtchn1,iproute2,strace,libmd0,libseccomp2,liburing2
+	packages=$packages,libxenevtchn1,iproute2,strace,libmd0,libseccomp2,liburing2,can-utils
 
 	extract_root "$root" "$packages"
 	cd "$root" || exit
@@ -28,7 +28,7 @@ make_client()
 	copy_modules "$root" xen-blkfront xen-netfront xen-evtchn xen-gntdev xen-gntalloc \
 		xen-privcmd xenfs snd-xen-front drm_xen_front xen-kbdfront virtio_blk \
 		virtio_net virtio-gpu virtio_snd virtio_input can can-raw can-bcm can-isotp \
-		can-gw can-dev vcan vxcan loop brd null_blk ext4 xfs vfat dm-mod tun veth \
+		can-j1939 can-gw can-dev vcan vxcan loop brd null_blk ext4 xfs vfat dm-mod tun veth \
 		dummy bridge af_packet ipv6 snd-pcm evdev
 	# Not gzip: xl would try to unpack it, and trip over the second archive.
 	find . | cpio --quiet -o -H newc | zstd -q -10 -T0 >"$1/client.initrd"

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* The virtio door in xdd-can: see can-door.h. */
+#include "backends/can/can-door.h"
+#include "backends/host-virtio.h"
+#include "common/clock.h"
+
+static void virtio_detached(struct can_virtio *v)
+{
+	host_detached(v->conf.owner);
+}
+
+static int virtio_open(struct host *host)
+{
+	struct controller *c = controller_of(host);
+	struct can_virtio_conf conf = {
+		.policy = &host->policy,
+		.can_policy = &c->policy,
+		.can = &c->can,
+		.keys = c->keys,
+		.owner = host,
+		.detached = virtio_detached,
+	};
+
+	host->virtio = &c->virtio.door;
+	return can_virtio_init(&c->virtio, &conf);
+}
+
+static void virtio_count(struct host *host)
+{
+	const struct can_virtio_stats *door = &controller_of(host)->virtio.stats;
+	const struct {
+		const char *name;
+		const uint64_t *counter;
+	} counters[] = {
+		{"requests", &door->requests},	 {"errors", &door->errors},
+		{"malformed", &door->malformed}, {"not_sent", &door->canceled},
+		{"events", &door->events},	 {"unfit", &door->unfit},
+		{"untold", &door->untold},	 {"undelivered", &door->undelivered},
+	};
+
+	for (unsigned i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+		stats_counter(&host->stats, counters[i].name, counters[i].counter);
+	host_virtio_count(host);
+	stats_latency(&host->stats, "transmit", &door->latency);
+}
+
+static int virtio_offer(struct host *host)
+{
+	return can_virtio_offer(&controller_of(host)->virtio);
+}
+
+static int virtio_connect(struct host *host, bool attach)
+{
+	struct can_virtio *v = &controller_of(host)->virtio;
+
+	return host_virtio_connected(host, can_virtio_connect(v, attach, clock_now()));
+}
+
+static int virtio_turn(struct host *host, uint64_t now)
+{
+	struct controller *c = controller_of(host);
+	int r = can_turn(&c->can, now);
+
+	return r < 0 ? r : can_virtio_turn(&c->virtio, now);
+}
+
+static uint64_t virtio_due(struct host *host)
+{
+	const struct controller *c = controller_of(host);
+
+	return controller_due(c, can_virtio_due(&c->virtio));
+}
+
+static bool virtio_arm(struct host *host)
+{
+	return can_virtio_arm(&controller_of(host)->virtio);
+}
+
+static bool virtio_pending(const struct host *host)
+{
+	return can_virtio_pending(&controller_of(host)->virtio);
+}
+
+static void virtio_detach(struct host *host)
+{
+	can_virtio_detach(&controller_of(host)->virtio);
+}
+
+static int virtio_tick(struct host *host, uint64_t now)
+{
+	(void)now;
+	return host->virtio->error;
+}
+
+static void virtio_limits(struct host *host)
+{
+	can_virtio_limits(&controller_of(host)->virtio, clock_now());
+}
+
+const struct host_door can_door_virtio = {
+	.open = virtio_open,
+	.count = virtio_count,
+	.offer = virtio_offer,
+	.connect = virtio_connect,
+	.turn = virtio_turn,
+	.due = virtio_due,
+	.arm = virtio_arm,
+	.pending = virtio_pending,
+	.detach = virtio_detach,
+	.tick = virtio_tick,
+	.limits = virtio_limits,
+};
