@@ -154,7 +154,7 @@ static void socket_send(struct can_bus *bus, const struct canfd_frame *frame)
 	enum socket_sent sent = SOCKET_FULL;
 	int r = 0;
 
-	if (!bus->waiting) {
+	if (!bus->waiting && !s->gone) {
 		r = socket_write(s, frame);
 		sent = socket_outcome(s, r);
 	}

@@ -7,8 +7,7 @@
 
 #define SECOND 1000000000ull
 
-/* -- What may be sent
- * ------------------------------------------------------------------ */
+/* -- What may be sent ------------------------------------------------------------ */
 
 static enum can_status judge(canid_t can_id, unsigned flags, unsigned len)
 {
@@ -138,8 +137,7 @@ static void sent_as_the_bus_has_it(void **state)
 	assert_int_equal(scene.can.stats.sent_bytes, 16);
 }
 
-/* -- Coming home
- * ------------------------------------------------------------------------- */
+/* -- Coming home ----------------------------------------------------------------- */
 
 static void written_is_enough(void **state)
 {
@@ -322,8 +320,7 @@ static void window_of_the_bus(void **state)
 	assert_false(can_busy(&scene.can));
 }
 
-/* -- The end of it
- * ------------------------------------------------------------------------ */
+/* -- The end of it --------------------------------------------------------------- */
 
 /* One written, two given, more waiting. */
 static void three_kinds_out(void)
@@ -477,8 +474,7 @@ static void sending_from_within(void **state)
 		expect_home(i, &scene.tx[i], CAN_OK);
 }
 
-/* -- Ghosts
- * ------------------------------------------------------------------------------- */
+/* -- Ghosts ---------------------------------------------------------------------- */
 
 static void ghost_is_not_the_younger(void **state)
 {

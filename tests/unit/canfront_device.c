@@ -217,8 +217,7 @@ static void no_frame_is_not_sent(void **state)
 	assert_false(took(&rq));
 }
 
-/* -- Hostile
- * --------------------------------------------------------------------------- */
+/* -- Hostile --------------------------------------------------------------- */
 
 static void broken(const char *why)
 {

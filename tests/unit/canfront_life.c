@@ -31,7 +31,7 @@ static struct {
 	uint64_t now;
 } w;
 
-/* -- The front end's side ---------------------------------------------------------- */
+/* -- The front end's side -------------------------------------------------- */
 
 static int front_offer(struct front_life *life)
 {
@@ -74,8 +74,7 @@ static void front_write(struct front_life *life, enum store_state state)
 static const struct front_life_ops front_ops = {front_offer, front_connected,
 						front_drop, front_write};
 
-/* -- The back end's ------------------------------------------------------------------
- */
+/* -- The back end's -------------------------------------------------------- */
 
 static int back_offer(struct life *life)
 {
@@ -120,8 +119,7 @@ static int back_remove(struct life *life)
 static const struct life_ops back_ops = {back_offer, back_connect, back_detach,
 					 back_write, back_remove};
 
-/* -- The world -----------------------------------------------------------------------
- */
+/* -- The world ------------------------------------------------------------- */
 
 static int fresh(void **state)
 {
@@ -320,6 +318,18 @@ static void another_is_in_our_place(void **state)
 	assert_int_equal(w.drops, 1);
 }
 
+/* It names another back end, and all else looks as it did. */
+static void another_back_end(void **state)
+{
+	(void)state;
+	up();
+	w.generation++;
+	look();
+	assert_int_equal(w.drops, 1);
+	assert_false(w.serving);
+	assert_int_equal(w.own, STORE_CLOSED);
+}
+
 static void ends_politely(void **state)
 {
 	(void)state;
@@ -461,6 +471,7 @@ int main(void)
 		cmocka_unit_test_setup(the_toolstack_takes_it_away, fresh),
 		cmocka_unit_test_setup(gone_at_once, fresh),
 		cmocka_unit_test_setup(another_is_in_our_place, fresh),
+		cmocka_unit_test_setup(another_back_end, fresh),
 		cmocka_unit_test_setup(ends_politely, fresh),
 		cmocka_unit_test_setup(ends_without_a_back_end, fresh),
 		cmocka_unit_test_setup(ends_in_any_phase, fresh),

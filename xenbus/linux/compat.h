@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What differs between the kernels that this module is built for, 6.1 to 6.12.
+ * What differs between the kernels that these modules are built for, 6.1 to 6.12.
  *
  * It is no library of old interfaces: the .c files speak the newest kernel's, and this
  * header makes an older one understand. Every difference is here, and nowhere else.
@@ -54,11 +54,45 @@ static int function##_arrays(struct virtio_device *vdev, unsigned int count,    
 }
 #define xdd_find_vqs_op(function) function##_arrays
 
+#define XDD_DRIVER_VQS	8	/* of one driver */
+
+static inline int xdd_driver_find_vqs(struct virtio_device *vdev, unsigned int count,
+				      struct virtqueue *vqs[],
+				      struct virtqueue_info info[])
+{
+	vq_callback_t *callbacks[XDD_DRIVER_VQS];
+	const char *names[XDD_DRIVER_VQS];
+	unsigned int i;
+
+	if (WARN_ON(count > XDD_DRIVER_VQS))
+		return -EINVAL;
+	for (i = 0; i < count; i++) {
+		callbacks[i] = info[i].callback;
+		names[i] = info[i].name;
+	}
+	return virtio_find_vqs(vdev, count, vqs, callbacks, names, NULL);
+}
+
 #else
 
 #define XDD_FIND_VQS(function)
 #define xdd_find_vqs_op(function) function
 
+static inline int xdd_driver_find_vqs(struct virtio_device *vdev, unsigned int count,
+				      struct virtqueue *vqs[],
+				      struct virtqueue_info info[])
+{
+	return virtio_find_vqs(vdev, count, vqs, info, NULL);
+}
+
+#endif
+
+/* A kernel that never sleeps has no place for these in a driver. */
+#ifdef CONFIG_PM
+#define XDD_DRIVER_PM(how_to_freeze, how_to_restore) \
+	.freeze = how_to_freeze, .restore = how_to_restore,
+#else
+#define XDD_DRIVER_PM(how_to_freeze, how_to_restore)
 #endif
 
 #endif

@@ -75,7 +75,8 @@ int front_can_read(struct front_can *can, struct canfd_frame *out, unsigned max)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	for (int i = 0; i < got; i++) {
 		note_overflow(can, &msgs[i].msg_hdr);
-		if (!is_frame(&out[i], msgs[i].msg_len))
+		if (msgs[i].msg_hdr.msg_flags & MSG_TRUNC ||
+		    !is_frame(&out[i], msgs[i].msg_len))
 			continue;
 		if (n != i)
 			out[n] = out[i];

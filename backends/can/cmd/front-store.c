@@ -19,7 +19,7 @@
 
 enum { WRITING, WATCHING, LOOKING };
 
-/* -- What is looked at ---------------------------------------------------------- */
+/* -- What is looked at ----------------------------------------------------- */
 
 enum kind { NUMBER, FLAG, TEXT, VERSIONS, PATH, DOMAIN };
 
@@ -136,7 +136,7 @@ static void set_row(struct front_store *s, const struct row *row, const char *te
 	}
 }
 
-/* -- One request after another ---------------------------------------------------- */
+/* -- One request after another --------------------------------------------- */
 
 static void begin_look(struct front_store *s)
 {
@@ -156,7 +156,8 @@ static void end_look(struct front_store *s)
 		strcpy(s->back_seen, s->back);
 	}
 	s->seen = s->look;
-	s->offered = s->offer;
+	if (s->row == ROWS) /* else it was not asked for: the last one stands */
+		s->offered = s->offer;
 	s->fresh = true;
 }
 
@@ -297,7 +298,7 @@ static void fired(struct xs *xs, const char *token)
 
 _Static_assert(offsetof(struct front_store, xs) == 0, "fired()");
 
-/* -- The owner's side ------------------------------------------------------------- */
+/* -- The owner's side ------------------------------------------------------ */
 
 void front_store_init(struct front_store *s, unsigned device, int (*open)(void))
 {

@@ -61,7 +61,8 @@ struct front_store {
 	bool fresh;   /* a look is complete, and was not handed out */
 	unsigned row; /* of the look under way */
 
-	/* The look that is under way, and the last that was complete. */
+	/* The look that is under way, and the last that was complete; the offer is that
+	 * of the last InitWait. */
 	struct front_look look, seen;
 	struct front_offer offer, offered;
 	char back[FRONT_PATH_MAX], back_seen[FRONT_PATH_MAX];

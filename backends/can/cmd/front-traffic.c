@@ -46,8 +46,7 @@ void front_traffic_end(struct front_traffic *t)
 	t->restart_at = 0;
 }
 
-/* -- To local programs --------------------------------------------------------------
- */
+/* -- To local programs ----------------------------------------------------- */
 
 static void flush(struct front_traffic *t)
 {
@@ -179,8 +178,7 @@ static void take_events(struct front_traffic *t, uint64_t now)
 	flush(t);
 }
 
-/* -- From local programs ------------------------------------------------------------
- */
+/* -- From local programs --------------------------------------------------- */
 
 static void say_refused(struct front_traffic *t, const struct front_answer *answer)
 {
@@ -279,8 +277,7 @@ bool front_traffic_reads(const struct front_traffic *t)
 	return t->can.fd >= 0 && (is_idle(t) || front_device_room(&t->device));
 }
 
-/* -- A turn -------------------------------------------------------------------------
- */
+/* -- A turn ---------------------------------------------------------------- */
 
 static void restart_if_due(struct front_traffic *t, uint64_t now)
 {

@@ -25,8 +25,7 @@ static void write_number(struct front *f, const char *key, uint32_t number)
 	front_store_write(&f->store, key, text);
 }
 
-/* -- What the life asks for ---------------------------------------------------------
- */
+/* -- What the life asks for ------------------------------------------------ */
 
 static uint32_t ring_order(const struct front *f)
 {
@@ -125,8 +124,7 @@ static const struct front_life_ops life_ops = {
 	.write = write_state,
 };
 
-/* -- The interface --------------------------------------------------------------------
- */
+/* -- The interface --------------------------------------------------------- */
 
 /* A socket on the interface as it is now. */
 static int open_socket(struct front *f)
@@ -164,8 +162,7 @@ static void look_at_link(struct front *f)
 		front_say_link(&f->log, &f->link);
 }
 
-/* -- Turns
- * ------------------------------------------------------------------------------ */
+/* -- Turns ----------------------------------------------------------------- */
 
 bool front_open(struct front *f, const struct front_options *options,
 		int (*open_store)(void))
