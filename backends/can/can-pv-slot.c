@@ -44,7 +44,6 @@ void can_slot_done(struct can_tx *tx, enum can_status status, uint64_t time)
 			 "the host lost a frame that was to be sent");
 	slot->time = time;
 	slot_home(slot, status);
-	pv->home = true;
 }
 
 /* -- Off the ring --------------------------------------------------------- */

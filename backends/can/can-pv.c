@@ -64,7 +64,6 @@ static int pv_keep(struct can_pv *pv)
 /* Invariant 1. True if the client wants an event. */
 static bool pv_publish(struct can_pv *pv)
 {
-	pv->home = false;
 	while (pv->tx.rsp_prod != pv->tx.req_cons) {
 		struct can_slot *slot = can_pv_slot(pv, pv->tx.rsp_prod);
 
@@ -214,9 +213,7 @@ void can_pv_detach(struct can_pv *pv)
 
 uint64_t can_pv_due(const struct can_pv *pv)
 {
-	if (pv->state == CAN_PV_DOWN)
-		return UINT64_MAX;
-	return pv->home ? pv->now : pv->due;
+	return pv->state == CAN_PV_DOWN ? UINT64_MAX : pv->due;
 }
 
 void can_pv_limits(struct can_pv *pv, uint64_t now)
@@ -232,7 +229,6 @@ void can_pv_start(struct can_pv *pv, uint64_t now)
 	assert(!pv->busy && pv->tx.entries <= pv->slots);
 	pv->started = pv->tx.req_cons;
 	pv->owed = 0;
-	pv->home = false;
 	pv->why = NULL;
 	pv->told = false;
 	toll_init(&pv->toll, pv->conf.policy, now);

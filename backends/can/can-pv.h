@@ -112,7 +112,6 @@ struct can_pv {
 	 * because a STOP met them. */
 	uint32_t started;
 	uint32_t busy; /* slots that are BUSY */
-	bool home; /* one came home since the last look for what is to be answered */
 	struct can_state_key kept;
 
 	struct toll toll;

@@ -64,6 +64,16 @@ static void stop_overtakes(void)
 	assert_in_range(loopxen_now(bed.x) - start, 19 * SECOND - 1000,
 			19 * SECOND + 1000);
 	assert_int_equal(bed.test.nseen, 3);
+	/* A new client does not pay for the one before. */
+	for (uint16_t i = 0; i < 20; i++)
+		can_bed_send(&bed, i, &frame);
+	assert_int_equal(can_bed_control(&bed, false), CAN_OK);
+	can_bed_detach(&bed);
+	run();
+	can_bed_reconnect(&bed);
+	start = loopxen_now(bed.x);
+	assert_int_equal(can_bed_control(&bed, true), CAN_OK);
+	assert_true(loopxen_now(bed.x) == start);
 	down();
 }
 
@@ -306,6 +316,7 @@ static void killed(void)
 static void killed_with_slots(void)
 {
 	struct canfd_frame frame = can_frame(0x55, 4, 1), next = can_frame(0x56, 4, 1);
+	uint64_t events;
 
 	on();
 	can_bed_post(&bed, 4);
@@ -313,7 +324,10 @@ static void killed_with_slots(void)
 	run();
 	can_bus_test_hear(&bed.test, &frame); /* not turned */
 	can_bed_kill(&bed);
+	events = loopxen_calls(bed.x, LOOPXEN_NOTIFY);
 	assert_int_equal(can_bed_follow(&bed), 0);
+	/* The dead one may not have come to its event. */
+	assert_true(loopxen_calls(bed.x, LOOPXEN_NOTIFY) > events);
 	can_bus_test_hear(&bed.test, &next);
 	run();
 	assert_came(&frame, false);
@@ -423,6 +437,11 @@ static void detached(void)
 	can_bus_test_hear(&bed.test, &frame);
 	assert_int_equal(can_bed_turn(&bed), 0);
 	assert_no_answer();
+	/* With nothing out it does not take its time. */
+	can_bed_reconnect(&bed);
+	can_bed_detach(&bed);
+	run_now();
+	assert_int_equal(bed.detached, 1);
 	down();
 }
 

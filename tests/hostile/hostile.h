@@ -3,9 +3,6 @@
  * What the hostile suite's programs share: a disk on a bed (tests/device/bed.h),
  * the questions "does it still serve?" and "is anything left?", and the count of
  * what was tried.
- *
- * A test is named after its case, t_ring_1_... for T-RING-1; tests/count.py adds
- * the cases up from these names and from what tally() says.
  */
 #ifndef XDD_TEST_HOSTILE_H
 #define XDD_TEST_HOSTILE_H
@@ -23,16 +20,10 @@
 
 #include "tests/device/bed.h"
 #include "tests/hook/shared-hook.h"
+#include "tests/hostile/tally.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define SECOND	 1000000000ull
-
-/* "@n @what" were tried for case @name: one more line for tests/count.py. */
-static inline void tally(const char *name, uint64_t n, const char *what)
-{
-	printf("tally: %s %" PRIu64 " %s\n", name, n, what);
-	fflush(stdout);
-}
 
 extern struct bed bed;
 
