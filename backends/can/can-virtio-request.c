@@ -93,6 +93,18 @@ static void check_buffer(struct virtio_slot *slot)
 				    "a receive buffer that does not hold a frame");
 }
 
+/* Invariant 2. */
+static void work(struct can_virtio *v, struct can_virtio_request *r)
+{
+	if (r->type == CAN_VIRTIO_MSG_START) {
+		can_start(v->conf.can);
+		return;
+	}
+	can_stop(v->conf.can);
+	v->holds = false;
+	r->owes = can_virtio_cancel(v);
+}
+
 static void decode_order(struct virtio_slot *slot)
 {
 	struct can_virtio_request *r = request_of(slot);
@@ -107,6 +119,8 @@ static void decode_order(struct virtio_slot *slot)
 	virtio_parts_read(&slot->parts, 0, type, sizeof(type));
 	r->type = virtio_le16(type);
 	r->refused = r->type != CAN_VIRTIO_MSG_START && r->type != CAN_VIRTIO_MSG_STOP;
+	if (!r->refused)
+		work(virtio_of(slot), r);
 }
 
 /* Once. What could not be fetched is no message. */
@@ -121,6 +135,7 @@ static void decode(struct virtio_slot *slot)
 	r->refused = true;
 	r->canceled = false;
 	r->paid = (struct toll_paid){0};
+	r->owes = 0;
 	r->result = CAN_VIRTIO_NOT_OK;
 	if (queue_of(slot->queue) == CAN_VIRTIO_RX)
 		check_buffer(slot);
@@ -154,22 +169,37 @@ static bool admit_frame(struct can_virtio *v, struct can_virtio_request *r,
 {
 	uint32_t bytes = 0;
 
-	if (r->canceled) {
-		v->owed += !r->paid.operation;
+	if (r->canceled)
 		return true;
-	}
 	if (!r->refused && can_judge(v->conf.can, &r->tx.frame) == CAN_OK)
 		bytes = can_wire_bytes(&r->tx.frame);
 	return pay(v, r, bytes, now);
+}
+
+static bool is_wrong(const struct can_virtio *v)
+{
+	return v->door.device.status & VIRTIO_NEEDS_RESET;
+}
+
+/* An order works though one before it cannot pay. */
+static void decode_all(struct can_virtio *v, const struct virtio_queue *q)
+{
+	struct virtio_slot *slot;
+
+	for (uint32_t i = 0; !is_wrong(v) && (slot = virtio_queue_waiting(q, i)); i++)
+		decode(slot);
 }
 
 bool can_virtio_admit(struct virtio_slot *slot, uint64_t now)
 {
 	struct can_virtio *v = virtio_of(slot);
 
-	decode(slot);
+	if (queue_of(slot->queue) == CAN_VIRTIO_CONTROL)
+		decode_all(v, slot->queue);
+	else
+		decode(slot);
 	/* It is wrong itself: it stays where it is, to be dropped. */
-	if (v->door.device.status & VIRTIO_NEEDS_RESET)
+	if (is_wrong(v))
 		return false;
 	switch (queue_of(slot->queue)) {
 	case CAN_VIRTIO_TX:
@@ -183,15 +213,20 @@ bool can_virtio_admit(struct virtio_slot *slot, uint64_t now)
 	return true;
 }
 
-void can_virtio_cancel(struct can_virtio *v)
+uint32_t can_virtio_cancel(struct can_virtio *v)
 {
-	struct virtio_queue *q = &v->door.device.queue[CAN_VIRTIO_TX];
+	const struct virtio_queue *q = &v->door.device.queue[CAN_VIRTIO_TX];
 	struct virtio_slot *slot;
+	uint32_t unpaid = 0;
 
 	for (uint32_t i = 0; (slot = virtio_queue_waiting(q, i)); i++) {
+		struct can_virtio_request *r = request_of(slot);
+
 		decode(slot);
-		request_of(slot)->canceled = true;
+		unpaid += !r->canceled && !r->paid.operation;
+		r->canceled = true;
 	}
+	return unpaid;
 }
 
 /* -- Frames to send -------------------------------------------------------------- */
@@ -251,18 +286,12 @@ static void post(struct can_virtio_posted *posted, struct can_virtio_request *r)
 	posted->last = r;
 }
 
-/* Invariant 2: it works at once, and is answered when that is kept. */
+/* It has worked. */
 static void start_order(struct can_virtio *v, struct can_virtio_request *r)
 {
-	if (r->refused) {
+	if (r->refused)
 		say_malformed(r, "an order");
-	} else if (r->type == CAN_VIRTIO_MSG_START) {
-		can_start(v->conf.can);
-	} else {
-		can_stop(v->conf.can);
-		v->holds = false;
-		can_virtio_cancel(v);
-	}
+	v->owed += r->owes;
 	r->result = r->refused ? CAN_VIRTIO_NOT_OK : CAN_VIRTIO_OK;
 }
 
@@ -281,6 +310,7 @@ void can_virtio_start(struct virtio_slot *slot)
 	post(&v->posted[queue], r);
 }
 
+/* Invariant 4. */
 static void answer_orders(struct can_virtio *v)
 {
 	struct can_virtio_posted *posted = &v->posted[CAN_VIRTIO_CONTROL];
@@ -379,7 +409,7 @@ bool can_virtio_lacks(const struct virtio_queue *q)
 static void recall_frames(struct can_virtio *v)
 {
 	const struct virtio_device *d = &v->door.device;
-	bool ends = d->resetting || d->leaving || d->status & VIRTIO_NEEDS_RESET;
+	bool ends = d->resetting || d->leaving || is_wrong(v);
 
 	if (ends) {
 		can_virtio_leave(v);

@@ -42,7 +42,7 @@ static void show_bus_off(struct can_virtio *v)
 	virtio_device_reconfigured(d);
 	if (!off)
 		return;
-	can_virtio_cancel(v);
+	v->owed += can_virtio_cancel(v);
 	lower_due(v, v->now); /* they may be started at once */
 }
 

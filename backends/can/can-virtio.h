@@ -15,8 +15,8 @@
  * Invariants:
  *  1. a message is decoded once, from one copy of it, before anything of it is done;
  *  2. frames go to the core in the order of their queue, at most InFlight at a time,
- * and none that was not paid for. START and STOP are no requests in flight, and are
- *     looked at first: no frame that waits holds them back;
+ *     and none that was not paid for. START and STOP work as soon as they are taken,
+ *     before frames are looked at in the same turn: none that waits holds them back;
  *  3. each message pays one operation before it is answered, whatever the answer, and
  *     what goes to the bus its bytes. The one exception are frames that a STOP or
  *     bus-off found waiting: they are answered at once, and owed for (can_virtio.owed):
@@ -114,6 +114,7 @@ struct can_virtio_request {
 	bool refused;  /* it is no such message, or no such frame */
 	bool canceled; /* it was found waiting */
 	struct toll_paid paid;
+	uint32_t owes; /* STOP: frames that it canceled and that had not paid */
 	enum can_virtio_result result;
 };
 
@@ -172,7 +173,8 @@ void can_virtio_fill(struct virtio_device *d, uint64_t now);
 bool can_virtio_lacks(const struct virtio_queue *q);
 void can_virtio_recall(struct virtio_queue *q);
 void can_virtio_answered(struct virtio_slot *slot, uint64_t now);
-/* What waits on the transmit queue is answered, and never sent. */
-void can_virtio_cancel(struct can_virtio *v);
+/* What waits on the transmit queue is answered, and never sent. How many of these had
+ * not paid. */
+uint32_t can_virtio_cancel(struct can_virtio *v);
 
 #endif

@@ -129,6 +129,8 @@ void virtio_device_leave(struct virtio_device *d, enum virtio_leaving how)
 {
 	d->leaving = how;
 	device_drop(d);
+	for (uint32_t i = 0; d->conf.class->recall && i < d->conf.queues; i++)
+		virtio_queue_untake(&d->queue[i]);
 	d->due = 0;
 }
 

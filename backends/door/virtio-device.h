@@ -85,7 +85,8 @@ struct virtio_device_conf {
 /* What is still done, once an end was asked for. */
 enum virtio_leaving {
 	VIRTIO_STAYS,
-	VIRTIO_DRAINS, /* what is in flight is finished; nothing is posted any more */
+	VIRTIO_DRAINS, /* what is in flight is finished; nothing is posted any more,
+			  and, if its class can be recalled, nothing started */
 	VIRTIO_DROPS,  /* nothing is waited for that can be recalled */
 };
 

@@ -278,8 +278,7 @@ bool virtio_slot_room(struct virtio_slot *slot, uint32_t bytes)
 
 void virtio_slot_return(struct virtio_slot *slot)
 {
-	assert(slot->state == VIRTIO_SLOT_POSTED);
-	slot->data = slot->tail = 0;
+	assert(slot->state == VIRTIO_SLOT_POSTED && slot->queue->dropping);
 	slot_move(slot, VIRTIO_SLOT_READY);
 }
 
@@ -344,13 +343,27 @@ bool virtio_queue_publish(struct virtio_queue *q, uint64_t now)
 	return virtqueue_push(&q->vq);
 }
 
+void virtio_queue_untake(struct virtio_queue *q)
+{
+	q->held = false;
+	while (q->taken != q->started) {
+		struct virtio_slot *slot = slot_of(q, --q->taken);
+
+		slot_move(slot, VIRTIO_SLOT_READY);
+		slot_move(slot, VIRTIO_SLOT_FREE);
+	}
+}
+
 void virtio_queue_drop(struct virtio_queue *q)
 {
 	const struct virtio_class *class = q->device->conf.class;
 
 	q->held = false;
-	if (q->started != q->published && class->recall)
+	if (q->started != q->published && class->recall) {
+		q->dropping = true;
 		class->recall(q);
+		q->dropping = false;
+	}
 	for (; q->published != q->taken; q->published++) {
 		struct virtio_slot *slot = slot_of(q, q->published);
 

@@ -76,6 +76,7 @@ struct virtio_queue {
 	struct virtio_slot *slot; /* as many as the maximum size */
 	struct virtio_queue_setup setup;
 	struct virtio_area area[3];
+	bool dropping;	/* its slots are being recalled */
 	bool posted;	/* its slots are POSTED, where others are BUSY */
 	bool open;	/* vq may be used */
 	bool resetting; /* RESET_VQUEUE waits for what is out */
@@ -117,6 +118,9 @@ bool virtio_queue_publish(struct virtio_queue *q, uint64_t now);
 /* Nothing of it will be published: what is with the class is recalled, what is home is
  * free. */
 void virtio_queue_drop(struct virtio_queue *q);
+
+/* What was not started is the driver's again, as if it had not been taken. */
+void virtio_queue_untake(struct virtio_queue *q);
 
 /* From the class: the request is done. The first @data bytes of what is writable were
  * written, and the last @tail (of a posted one none). */

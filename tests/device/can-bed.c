@@ -65,11 +65,9 @@ static int bed_bus(struct can_bed *bed)
 
 /* -- The world ------------------------------------------------------------ */
 
-static void bed_run_front(void *owner)
+static bool bed_run_front(void *owner)
 {
-	int r = can_bed_run(owner);
-
-	assert(!r);
+	return !can_bed_run(owner);
 }
 
 void can_bed_init(struct can_bed *bed, const struct can_bed_conf *conf)
@@ -78,7 +76,7 @@ void can_bed_init(struct can_bed *bed, const struct can_bed_conf *conf)
 	bed->conf = *conf;
 	bed->dev = (struct loopxen_device){{2}, {3}, NULL, 0};
 	bed->dev.kind = class_info(POLICY_CAN, conf->door)->kind;
-	bed->door = &can_bed_pv;
+	bed->door = conf->door == POLICY_VIRTIO ? &can_bed_virtio : &can_bed_pv;
 	bed_policy(bed);
 	bed->x = loopxen_new();
 	loopxen_domain(bed->x, bed->dev.back);

@@ -11,8 +11,10 @@
 #define XDD_TEST_CAN_BED_H
 
 #include "backends/can/can-pv.h"
+#include "backends/can/can-virtio.h"
 #include "tests/device/can-bus-test.h"
 #include "tests/device/can-front-pv.h"
+#include "tests/device/can-front-virtio.h"
 #include "tests/device/can-front.h"
 #include "tests/loopxen/loopxen.h"
 
@@ -58,7 +60,8 @@ struct can_bed_door {
 	struct can_front *(*front)(struct can_bed *bed);
 };
 
-extern const struct can_bed_door can_bed_pv; /* can-bed-pv.c */
+extern const struct can_bed_door can_bed_pv;	 /* can-bed-pv.c */
+extern const struct can_bed_door can_bed_virtio; /* can-bed-virtio.c */
 
 struct can_bed {
 	struct can_bed_conf conf;
@@ -74,6 +77,8 @@ struct can_bed {
 	struct log log;
 	struct can_pv pv;
 	struct can_front_pv pv_front;
+	struct can_virtio virtio;
+	struct can_front_virtio virtio_front;
 	struct can_front *front;
 	bool again; /* the door was armed, and there was something */
 	unsigned broken, detached;

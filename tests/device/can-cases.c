@@ -11,6 +11,22 @@ static const struct {
 	{"pv", {.door = POLICY_PV}},
 	{"pv, 8 pages", {.door = POLICY_PV, .front.order = 3}},
 	{"pv, late", {.door = POLICY_PV, .front.late_ack = true}},
+	{"virtio, pool",
+	 {.door = POLICY_VIRTIO, .mode = POLICY_POOL, .front.late_ack = true}},
+	{"virtio, pool, plain",
+	 {.door = POLICY_VIRTIO, .mode = POLICY_POOL, .front.plain = true}},
+	{"virtio, grant",
+	 {.door = POLICY_VIRTIO,
+	  .mode = POLICY_GRANT,
+	  .data_pages = 64,
+	  .front.late_ack = true,
+	  .front.grant = true}},
+	{"virtio, grant, plain",
+	 {.door = POLICY_VIRTIO,
+	  .mode = POLICY_GRANT,
+	  .data_pages = 64,
+	  .front.grant = true,
+	  .front.plain = true}},
 };
 
 const struct can_front_words *words(void)

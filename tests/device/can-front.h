@@ -75,8 +75,8 @@ struct can_front {
 	struct loopxen *x;
 	const struct loopxen_device *dev;
 	struct can_front_conf conf;
-	/* Let the back end run until it rests. */
-	void (*run)(void *owner);
+	/* Let the back end run until it rests. False: its process failed. */
+	bool (*run)(void *owner);
 	void *owner;
 };
 

@@ -15,7 +15,7 @@ import re
 from tree import BUILD, ROOT, code_lines, output_of, targets, text, tool, verdict
 
 GOAL = 2000
-LIMIT = 2913
+LIMIT = 2915
 
 
 def linked(program):

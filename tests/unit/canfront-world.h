@@ -28,8 +28,9 @@ struct world {
 	int link_event[2];
 
 	/* Xen */
-	int xen_errno;	 /* of the next grants */
-	unsigned grants; /* not taken back */
+	int xen_errno;		/* of the next grants */
+	unsigned grants, ports; /* not taken back */
+	unsigned granted;	/* pages, ever */
 	void *page[2];
 	uint32_t pages;
 	int event[2];

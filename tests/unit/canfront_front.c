@@ -29,6 +29,13 @@ static int up(void **state)
 	return 0;
 }
 
+static int up_auto(void **state)
+{
+	(void)state;
+	world_up("--ring-pages auto 0 vcan0");
+	return 0;
+}
+
 static void back_is(const char *state)
 {
 	world_write(WORLD_BACK, "state", state);
@@ -56,7 +63,7 @@ static void each_comes_when_it_likes(void **state)
 	assert_true(world_start("0 vcan0"));
 	world_run(1000);
 	assert_int_equal(world.front.life.phase, FRONT_ABSENT);
-	assert_int_equal(world.grants, 0);
+	assert_int_equal(world.ports, 0);
 	world_attach("1");
 	world_run(100);
 	assert_int_equal(world.front.life.phase, FRONT_WAITING);
@@ -123,7 +130,7 @@ static void only_back_ends_that_are_allowed(void **state)
 	assert_true(world_start("--backends 3,5-7 0 vcan0"));
 	world_attach("2");
 	world_run(5000);
-	assert_int_equal(world.grants, 0);
+	assert_int_equal(world.ports, 0);
 	assert_string_equal(world_read(WORLD_FRONT, "state"), "1");
 	assert_non_null(strstr(world.front.said, "--backends does not allow"));
 }
@@ -155,13 +162,13 @@ static void keys_that_are_not_what_they_should_be(void **state)
 		world_attach("2");
 		world_write(rows[i].dir, rows[i].key, rows[i].value);
 		world_run(3000);
-		if (world.grants)
+		if (world.ports)
 			fail_msg("%s = %s", rows[i].key, rows[i].value);
 		/* and it heals */
 		world_remove(WORLD_FRONT);
 		world_attach("2");
 		world_run(40000);
-		assert_int_equal(world.grants, 1);
+		assert_int_equal(world.ports, 1);
 		if (i + 1 < COUNT(rows))
 			world_stop();
 	}
@@ -174,7 +181,7 @@ static void versions_in_a_list(void **state)
 	world_attach("1");
 	world_write(WORLD_BACK, "versions", "3, 2,1");
 	back_is("2");
-	assert_int_equal(world.grants, 1);
+	assert_int_equal(world.ports, 1);
 }
 
 static void xenstore_comes_late_and_goes(void **state)
@@ -246,14 +253,14 @@ static void other_back_ends(void **state)
 		world_write(WORLD_FRONT, "state", "1");
 		world_write(WORLD_FRONT, "backend", back);
 		world_run(200);
-		assert_int_equal(world.grants, 1);
+		assert_int_equal(world.ports, 1);
 		world_write(back, "state", "4");
 		world_run(200);
 		assert_int_equal(world.front.life.phase, FRONT_CONNECTED);
 		world_remove(WORLD_FRONT);
 		world_remove(back);
 		world_run(200);
-		assert_int_equal(world.grants, 0);
+		assert_int_equal(world.ports, 0);
 	}
 }
 
@@ -264,8 +271,10 @@ static void the_back_end_goes_and_comes(void **state)
 	(void)state;
 	back_is("5");
 	assert_string_equal(world_read(WORLD_FRONT, "state"), "6");
-	assert_int_equal(world.grants, 0);
+	assert_int_equal(world.ports, 0);
 	back_is("6");
+	assert_string_equal(world_read(WORLD_FRONT, "state"), "6");
+	world_run(1000);
 	assert_string_equal(world_read(WORLD_FRONT, "state"), "1");
 	world_send(0x123, 0, 0);
 	world_run(0);
@@ -274,6 +283,25 @@ static void the_back_end_goes_and_comes(void **state)
 	world_connect();
 	world_run(0);
 	assert_int_equal(starts(), 1);
+}
+
+/* Whatever it does, and whatever it says of its rings: it is granted pages once for
+ * each size, and no more. */
+static void a_back_end_that_never_lets_go(void **state)
+{
+	static const char *const orders[] = {"1", "0", "3", "2", "3", "0", "1", "3"};
+
+	(void)state;
+	for (unsigned i = 0; i < 24; i++) {
+		world_write(WORLD_BACK, "max-ring-page-order", orders[i % 8]);
+		back_is("6");
+		world_run(33000);
+		back_is("2");
+		world_connect();
+		world_run(0);
+		assert_true(world.front.traffic.connected);
+	}
+	assert_int_equal(world.granted, 2 * 8); /* world_up() had the most at once */
 }
 
 /* Frames that cannot be, from a back end that means harm. */
@@ -307,7 +335,7 @@ static void a_hostile_back_end(void **state)
 		world_push();
 		world_run(0);
 		assert_string_equal(world_read(WORLD_FRONT, "state"), "6");
-		assert_int_equal(world.grants, 0);
+		assert_int_equal(world.ports, 0);
 		assert_false(world_receive(&got));
 		back_is("6");
 		assert_string_equal(world_read(WORLD_FRONT, "state"),
@@ -329,7 +357,7 @@ static void hostile_indices(void **state)
 		memset((uint8_t *)world.page[ring] + 8, 0xff, 4);
 		(void)!send(world.event[1], "", 1, MSG_DONTWAIT);
 		world_run(0);
-		assert_int_equal(world.grants, 0);
+		assert_int_equal(world.ports, 0);
 		back_is("6");
 		world_run(33000);
 		back_is("2");
@@ -365,12 +393,12 @@ static void ends_in_order(void **state)
 	world_push();
 	world_run(0);
 	assert_string_equal(world_read(WORLD_FRONT, "state"), "5");
-	assert_int_equal(world.grants, 1);
+	assert_int_equal(world.ports, 1);
 	back_is("5");
 	assert_string_equal(world_read(WORLD_FRONT, "state"), "6");
-	assert_int_equal(world.grants, 1); /* it may still be mapped */
+	assert_int_equal(world.ports, 1); /* it may still be mapped */
 	back_is("6");
-	assert_int_equal(world.grants, 0);
+	assert_int_equal(world.ports, 0);
 	assert_true(front_ended(&world.front));
 }
 
@@ -384,7 +412,7 @@ static void ends_without_an_answer(void **state)
 	assert_string_equal(world_read(WORLD_FRONT, "state"), "5");
 	world_run(3000);
 	assert_string_equal(world_read(WORLD_FRONT, "state"), "6");
-	assert_int_equal(world.grants, 0);
+	assert_int_equal(world.ports, 0);
 	assert_true(front_ended(&world.front));
 }
 
@@ -413,6 +441,8 @@ int main(void)
 		UP(a_mute_xenstored_is_left),
 		ALONE(other_back_ends),
 		UP(the_back_end_goes_and_comes),
+		cmocka_unit_test_setup_teardown(a_back_end_that_never_lets_go, up_auto,
+						down),
 		UP(a_hostile_back_end),
 		UP(hostile_indices),
 		ALONE(no_page_to_grant),

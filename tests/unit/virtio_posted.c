@@ -525,6 +525,31 @@ static void waits_for_pages(void **state)
 	assert_int_equal(s->memory.nfree, AREA);
 }
 
+/* A request that would need the reserve is none that could ever be done. */
+static void larger_than_its_share(void **state)
+{
+	struct driver_sg sg[AREA - VIRTIO_RESERVE + 1];
+	struct driver_block block = driver_pool_get(&s->pool, PAGE, PAGE);
+
+	(void)state;
+	for (unsigned more = 0; more < 2; more++) {
+		unsigned n = AREA - VIRTIO_RESERVE + more;
+
+		for (unsigned i = 0; i < n; i++)
+			sg[i] = (struct driver_sg){block.addr + i, 1};
+		driver_queue_add(&s->front[WORK], sg, 0, n, n, 0);
+		driver_queue_publish(&s->front[WORK]);
+		turn();
+		assert_int_equal(s->d.busy, !more);
+		assert_int_equal(s->d.stats.wrong, more);
+		if (more)
+			break;
+		finish_work();
+		turn();
+		assert_false(is_silent(WORK));
+	}
+}
+
 /* What cannot be written is not said to have been. */
 static void undelivered(void **state)
 {
@@ -622,12 +647,17 @@ static void wrong_with_all_posted(void **state)
 	struct driver_sg sg = {s->front[WORK].desc.addr, 8};
 
 	(void)state;
+	s->lets_go = true;
 	post(4);
+	add(WORK, 8, 8, 1);
 	turn();
+	assert_int_equal(s->d.busy, 1);
+	s->policy.in_flight = 2;
 	driver_queue_add(&s->front[WORK], &sg, 1, 0, 1, 0);
 	driver_queue_publish(&s->front[WORK]);
 	turn();
 	assert_true(s->d.status & VIRTIO_NEEDS_RESET);
+	assert_int_equal(s->d.due, 5); /* for what came home */
 	assert_null(s->list[POSTED].first);
 	assert_int_equal(out(POSTED), 0);
 	s->arrived = 1;
@@ -699,8 +729,10 @@ static void drains(void **state)
 	virtio_device_leave(&s->d, VIRTIO_DRAINS);
 	assert_true(virtio_device_idle(&s->d) == false);
 	s->arrived = 3;
+	s->fills = 0;
 	post(1);
 	turn_as(false);
+	assert_int_equal(s->fills, 0);
 	assert_true(is_silent(POSTED));
 	assert_int_equal(out(POSTED), 0);
 	finish_work();
@@ -796,6 +828,7 @@ int main(void)
 		BOTH(in_order),
 		GRANT(holds_no_page),
 		GRANT(waits_for_pages),
+		GRANT(larger_than_its_share),
 		GRANT(undelivered),
 		BOTH(reset_with_all_posted),
 		BOTH(reset_with_work_out),

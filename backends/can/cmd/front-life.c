@@ -159,8 +159,10 @@ static void life_step(struct front_life *life, uint64_t now)
 		life_offered(life, now);
 		return;
 	case FRONT_CONNECTED:
-		if (life->look.back != STORE_CONNECTED)
-			life_give_up(life, now);
+		if (life->look.back == STORE_CONNECTED)
+			return;
+		life_hold(life, now);
+		life_give_up(life, now);
 		return;
 	case FRONT_CLOSING:
 		life_closing(life, now);
@@ -189,6 +191,9 @@ void front_life_update(struct front_life *life, const struct front_look *look,
 			life->ops->drop(life);
 		if (life->phase != FRONT_ABSENT && life->phase != FRONT_ENDED)
 			life_move(life, FRONT_ABSENT, now);
+		/* That was not the back end's doing. */
+		life->hold = FRONT_HOLD_NS;
+		life->hold_until = 0;
 	}
 	if (look->present)
 		life_step(life, now);

@@ -6,13 +6,13 @@
  * Pure: told what xenstore says, it asks its owner to act through struct
  * front_life_ops. No descriptor, no clock but @now. The other side's life is
  * xenbus/life.h. Invariants:
- *  1. rings are granted while the phase is FRONT_OFFERED, FRONT_CONNECTED or
+ *  1. rings are in use while the phase is FRONT_OFFERED, FRONT_CONNECTED or
  *     FRONT_CLOSING, and in no other;
- *  2. Initialising is never written to a back end that may still hold what we granted:
- *     it has said Closed before, or it is new;
+ *  2. Initialising is never written to a back end that may still use them: it has said
+ *     Closed before, or it is new;
  *  3. nothing is written into a device that is not there: that would make one;
- *  4. what a back end does wrong costs it FRONT_HOLD_NS and more before it is tried
- *     again, doubled each time.
+ *  4. what a back end does wrong, or that it closes, costs it FRONT_HOLD_NS before it
+ *     is tried again, doubled each time until it stays connected for FRONT_GOOD_NS.
  */
 #ifndef XDD_FRONT_LIFE_H
 #define XDD_FRONT_LIFE_H
@@ -56,7 +56,7 @@ struct front_life_ops {
 	 * tried again after a while. */
 	int (*offer)(struct front_life *life);
 	void (*connected)(struct front_life *life);
-	/* Use the rings no more, and take the grants back. */
+	/* Use the rings no more. */
 	void (*drop)(struct front_life *life);
 	void (*write)(struct front_life *life, enum store_state state);
 };

@@ -402,5 +402,7 @@ uint64_t front_store_due(const struct front_store *s)
 {
 	if (s->fd < 0)
 		return s->retry;
-	return s->request.busy ? s->request.deadline : UINT64_MAX;
+	if (s->request.busy)
+		return s->request.deadline;
+	return has_work(s) ? 0 : UINT64_MAX;
 }

@@ -69,25 +69,20 @@ int front_xen_fd(const struct front_xen *xen)
 int front_xen_grant(struct front_xen *xen, struct domid domain, uint32_t pages,
 		    struct front_grant *out)
 {
-	struct front_grant grant = {.pages = pages};
-	int port, r;
+	struct front_grant grant = {.domain = domain, .pages = pages};
+	int r;
 
 	for (unsigned i = 0; i < 2; i++) {
 		grant.page[i] = xengntshr_share_pages(xen->shares, domain.v, (int)pages,
 						      grant.ref[i], 1);
-		if (!grant.page[i])
-			goto fail;
+		if (grant.page[i])
+			continue;
+		r = errno ? -errno : -EIO;
+		front_xen_revoke(xen, &grant);
+		return r;
 	}
-	port = xenevtchn_bind_unbound_port(xen->events, domain.v);
-	if (port < 0)
-		goto fail;
-	grant.port.v = (uint32_t)port;
 	*out = grant;
 	return 0;
-fail:
-	r = errno ? -errno : -EIO;
-	front_xen_revoke(xen, &grant);
-	return r;
 }
 
 void front_xen_revoke(struct front_xen *xen, struct front_grant *grant)
@@ -96,9 +91,22 @@ void front_xen_revoke(struct front_xen *xen, struct front_grant *grant)
 		if (grant->page[i])
 			xengntshr_unshare(xen->shares, grant->page[i], grant->pages);
 	}
-	if (grant->port.v)
-		xenevtchn_unbind(xen->events, grant->port.v);
 	*grant = (struct front_grant){.pages = 0};
+}
+
+int front_xen_bind(struct front_xen *xen, struct domid domain, struct evport *out)
+{
+	int port = xenevtchn_bind_unbound_port(xen->events, domain.v);
+
+	if (port < 0)
+		return errno ? -errno : -EIO;
+	out->v = (uint32_t)port;
+	return 0;
+}
+
+void front_xen_unbind(struct front_xen *xen, struct evport port)
+{
+	(void)xenevtchn_unbind(xen->events, port.v);
 }
 
 bool front_xen_event(struct front_xen *xen)

@@ -50,14 +50,28 @@ static void write_keys(struct front *f, uint32_t order)
 	for (unsigned i = 0; i < 2; i++) {
 		if (!order)
 			write_number(f, rings[i], grant->ref[i][0]);
-		for (uint32_t k = 0; k < grant->pages; k++) {
+		for (uint32_t k = 0; k < 1u << order; k++) {
 			snprintf(key, sizeof(key), "%s%" PRIu32, rings[i], k);
 			write_number(f, key, grant->ref[i][k]);
 		}
 	}
-	write_number(f, "event-channel", grant->port.v);
+	write_number(f, "event-channel", f->port.v);
 	write_number(f, "late-ack", f->options->late_ack && f->store.offered.late_ack);
 	write_number(f, "receive-own", 0);
+}
+
+/* Pages that were granted to a back end are kept for its next connection, and only
+ * more of them are granted anew: one that connects again and again, and never lets go
+ * of what it mapped, would have all of our memory in the end. */
+static int have_rings(struct front *f, struct domid domain, uint32_t pages)
+{
+	int r = 0;
+
+	if (f->grant.domain.v != domain.v || f->grant.pages < pages) {
+		front_xen_revoke(f->xen, &f->grant);
+		r = front_xen_grant(f->xen, domain, pages, &f->grant);
+	}
+	return r ? r : front_xen_bind(f->xen, domain, &f->port);
 }
 
 static int offer(struct front_life *life)
@@ -73,14 +87,13 @@ static int offer(struct front_life *life)
 			 life->look.backend, XENCAN_VERSION);
 		return -EPROTONOSUPPORT;
 	}
-	r = front_xen_grant(f->xen, (struct domid){life->look.backend}, 1u << order,
-			    &f->grant);
+	r = have_rings(f, (struct domid){life->look.backend}, 1u << order);
 	if (r) {
 		front_say_grant(&f->log, r, life->look.backend);
 		return r;
 	}
 	front_device_init(&f->traffic.device, f->grant.page[0], f->grant.page[1],
-			  f->grant.pages);
+			  1u << order);
 	/* The slots are there before anybody looks; nobody is to be told. */
 	(void)front_device_publish(&f->traffic.device);
 	write_keys(f, order);
@@ -109,7 +122,8 @@ static void drop(struct front_life *life)
 	else if (f->traffic.connected)
 		log_line(&f->traffic.log, LOG_LEVEL_NOTICE, "disconnected");
 	front_traffic_end(&f->traffic);
-	front_xen_revoke(f->xen, &f->grant);
+	front_xen_unbind(f->xen, f->port);
+	f->port.v = 0;
 }
 
 static void write_state(struct front_life *life, enum store_state state)
@@ -208,6 +222,7 @@ bool front_open(struct front *f, const struct front_options *options,
 void front_close(struct front *f)
 {
 	front_store_close(&f->store);
+	front_xen_revoke(f->xen, &f->grant);
 	front_xen_close(f->xen);
 	front_can_close(&f->traffic.can);
 	front_link_close(&f->link);
@@ -218,7 +233,7 @@ void front_polls(const struct front *f, struct pollfd polls[FRONT_POLLS])
 {
 	short store_events;
 	int store = front_store_fd(&f->store, &store_events);
-	int xen = f->grant.port.v ? front_xen_fd(f->xen) : -1;
+	int xen = f->port.v ? front_xen_fd(f->xen) : -1;
 	/* An error of a socket that is left alone would be told all the time. */
 	int can = front_traffic_reads(&f->traffic) ? f->traffic.can.fd : -1;
 
@@ -240,11 +255,13 @@ uint64_t front_due(const struct front *f)
 	return first;
 }
 
-static void turn_store(struct front *f, uint64_t now)
+static void turn_store(struct front *f, bool ready, uint64_t now)
 {
 	struct front_look look;
 
-	if (front_store_turn(&f->store, now)) {
+	/* A look at it is a system call, and frames come all the time. */
+	ready |= front_store_due(&f->store) <= now;
+	if (ready && front_store_turn(&f->store, now)) {
 		look = f->store.seen;
 		look.allowed = front_options_allow(f->options, look.backend);
 		f->looked = true;
@@ -264,7 +281,7 @@ static void turn_traffic(struct front *f, bool readable, uint64_t now)
 
 	f->more |= front_traffic_turn(&f->traffic, readable, now, &notify);
 	if (notify)
-		front_xen_notify(f->xen, f->grant.port);
+		front_xen_notify(f->xen, f->port);
 	if (f->traffic.connected && f->traffic.device.broken)
 		front_life_break(&f->life, now);
 	if (f->traffic.can_err)
@@ -293,7 +310,7 @@ void front_turn(struct front *f, const struct pollfd polls[FRONT_POLLS], uint64_
 	if (polls[FRONT_POLL_LINK].revents)
 		look_at_link(f);
 	turn_traffic(f, polls[FRONT_POLL_CAN].revents, now);
-	turn_store(f, now);
+	turn_store(f, polls[FRONT_POLL_STORE].revents, now);
 	turn_end(f, now);
 	front_say_waiting(f);
 }

@@ -41,7 +41,8 @@ struct front {
 	struct front_life life;
 	struct front_link link;
 	struct front_xen *xen;
-	struct front_grant grant;
+	struct front_grant grant; /* kept for the next connection: front.c says why */
+	struct evport port;	  /* 0: none */
 	struct front_traffic traffic;
 	int socket_index;	   /* the interface that the socket is bound to */
 	char said[FRONT_SAID_MAX]; /* what we wait for, as it was said last */
