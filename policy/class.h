@@ -18,7 +18,7 @@ struct class_info {
 	enum policy_pages client_pages; /* default of ClientPages */
 	uint32_t ring_pages; /* default of RingPages, and the least that works; with
 				Mode = grant its virtqueues' are added */
-	uint32_t data_pages; /* default of DataPages */
+	uint32_t data_pages; /* default of DataPages; 0: it has no use for any */
 	uint32_t queues;     /* virtqueues that such a device has at least */
 	/* NULL-terminated patterns of keys; '#' stands for a decimal number. */
 	const char *const *ring_keys;  /* front end: grant references of rings */

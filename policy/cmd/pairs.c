@@ -96,8 +96,8 @@ static void check_references(const struct set_entry *a, const struct set_entry *
 	const struct policy *p = &a->policy, *q = &b->policy;
 	const char *why = NULL;
 
-	if (same_client(p, q) == NEVER || p->first_ref.v > q->last_ref.v ||
-	    q->first_ref.v > p->last_ref.v)
+	if (same_client(p, q) == NEVER || !p->data_pages || !q->data_pages ||
+	    p->first_ref.v > q->last_ref.v || q->first_ref.v > p->last_ref.v)
 		return;
 	if (copies(p) || copies(q))
 		why = "copies are kept apart by ranges alone";

@@ -142,7 +142,7 @@ static void derived_defaults(void **state)
 		{"Class=net", "Mode=map", POLICY_MAP, POLICY_BOTH, 2, 64},
 		{"Class=snd", "", POLICY_MAP, POLICY_READABLE, 2, 65},
 		{"Class=displ", "", POLICY_MAP, POLICY_READABLE, 2, 4054},
-		{"Class=can", "", POLICY_COPY, POLICY_BOTH, 2, 64},
+		{"Class=can", "", POLICY_COPY, POLICY_BOTH, 2, 0},
 		{"Class=blk\nDoor=virtio", "", POLICY_POOL, POLICY_BOTH, 1, 1024},
 		{"Class=blk\nDoor=virtio", "PoolPages=4096", POLICY_POOL, POLICY_BOTH,
 		 1, 4096},
