@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
 #include <string.h>
 
 #include "backends/can/can-bus.h"
@@ -11,7 +10,7 @@ int can_bus_open(struct can_bus **out, const char *resource,
 		return can_bus_loopback_open(out, conf);
 	if (!strcmp(resource, "null:"))
 		return can_bus_null_open(out, conf);
-	return -ENODEV;
+	return can_bus_socket_open(out, resource, conf);
 }
 
 void can_bus_close(struct can_bus *bus)
