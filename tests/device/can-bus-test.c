@@ -39,10 +39,10 @@ static void write_one(struct can_bus_test *t, int res)
 		t->bus.sent++;
 		t->seen[t->nseen++] = frame;
 	}
-	if (!res && t->bus.echo)
+	if (!res && t->bus.echo && t->nwritten < CAN_BUS_TEST_SEEN)
 		t->written[t->nwritten++] = frame;
 	t->bus.user->written(&t->bus, res);
-	if (!res && t->bus.echo && !t->mute)
+	if (t->nwritten && !res && !t->mute)
 		echo(t);
 }
 

@@ -63,21 +63,24 @@ static void ring_new(struct can_front *f, struct can_front_ring *ring, unsigned 
 {
 	uint32_t room;
 
-	*ring = (struct can_front_ring){.pages = 1u << order};
-	for (unsigned i = 0; i < ring->pages; i++) {
-		/* Consecutive pages of a domain are neighbours. */
+	/* Consecutive pages of a domain are neighbours; it has them once. */
+	for (unsigned i = 0; ring->pages != 1u << order; i++, ring->pages++) {
 		uint8_t *page = loopxen_page(f->x, f->dev->front);
 
 		if (!i)
 			ring->page = page;
-		ring->ref[i] =
-			loopxen_grant(f->x, f->dev->front, page, f->dev->back, false);
 	}
+	for (unsigned i = 0; i < ring->pages; i++)
+		ring->ref[i] =
+			loopxen_grant(f->x, f->dev->front, ring->page + i * 4096u,
+				      f->dev->back, false);
 	/* T-RING-3: what nobody writes stays poison. */
 	memset(ring->page + HEADER, 0xa5, ring->pages * 4096 - HEADER);
 	room = (ring->pages * 4096 - HEADER) / XENCAN_ENTRY;
 	for (ring->entries = 1; ring->entries * 2 <= room; ring->entries *= 2)
 		;
+	ring->req_prod = ring->rsp_cons = 0;
+	memset(ring->page, 0, HEADER);
 	can_front_header(ring)[REQ_EVENT] = can_front_header(ring)[RSP_EVENT] = 1;
 }
 
