@@ -230,6 +230,7 @@ static void t_can_1_answers_say_nothing_old(void **state)
 
 	(void)state;
 	late.front.late_ack = true;
+	late.ring_pages = 2; /* as many slots as entries */
 	on_as(&late);
 	loopxen_advance(bed.x, 5 * SECOND);
 	for (unsigned round = 0; round < 4; round++) {
@@ -333,6 +334,7 @@ static void t_can_2_owed_once(void **state)
 
 	(void)state;
 	slow.operations = (struct policy_rate){10, 1};
+	slow.ring_pages = 2; /* as many slots as entries */
 	on_as(&slow);
 	ops = bed.front->ops;
 	for (unsigned i = 0; i < 20; i++)
