@@ -25,7 +25,7 @@ static void slot_move(struct can_slot *slot, enum can_slot_state to)
 
 static bool slot_is_frame(const struct can_slot *slot)
 {
-	return slot->malformed || slot->rq.op == CANIF_FRAME;
+	return slot->rq.op == CANIF_FRAME;
 }
 
 static void slot_home(struct can_slot *slot, enum can_status status)
@@ -59,7 +59,7 @@ static void slot_cancel_older(struct can_slot *slot, uint32_t index)
 		if (old->state != CAN_SLOT_TAKEN || !slot_is_frame(old))
 			continue;
 		slot->owes += !old->paid.operation;
-		slot_home(old, old->malformed ? old->status : CAN_CANCELED);
+		slot_home(old, CAN_CANCELED);
 	}
 }
 

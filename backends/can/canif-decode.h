@@ -28,9 +28,9 @@ enum canif_verdict {
 };
 
 struct canif_request {
-	uint16_t id;	   /* as said, whatever the verdict */
-	uint8_t operation; /* the same */
-	enum canif_operation op;
+	uint16_t id;		  /* as said, whatever the verdict */
+	uint8_t operation;	  /* the same */
+	enum canif_operation op;  /* of what is bad, CANIF_FRAME */
 	struct canfd_frame frame; /* of CANIF_FRAME */
 };
 

@@ -220,6 +220,37 @@ static void t_can_1_ids_repeated(void **state)
 	tally("T-CAN-1", done, "frames of one id");
 }
 
+/* An answer has nothing of the one that had its slot before. */
+static void t_can_1_answers_say_nothing_old(void **state)
+{
+	struct can_bed_conf late = conf;
+	const struct xencan_tx_rsp *rsp;
+	struct xencan_tx_req req = {.operation = XENCAN_OP_FRAME, .frame.id = ALLOWED};
+	uint64_t done = 0;
+
+	(void)state;
+	late.front.late_ack = true;
+	late.ring_pages = 2; /* as many slots as entries */
+	on_as(&late);
+	loopxen_advance(bed.x, 5 * SECOND);
+	for (unsigned round = 0; round < 4; round++) {
+		req.frame.length = round % 2 ? 0xffff : 8;
+		for (unsigned i = 0; i < 32; i++, done++)
+			can_front_raw(&bed.pv_front.tx, &req);
+		bed.front->ops->push(bed.front);
+		run();
+		for (unsigned i = 0; i < 32; i++) {
+			rsp = can_front_next(&bed.pv_front);
+			assert_non_null(rsp);
+			assert_int_equal(!rsp->time, round % 2);
+			assert_int_equal(!rsp->status, !(round % 2));
+		}
+	}
+	serves();
+	down();
+	tally("T-CAN-1", done, "answers in slots that had others");
+}
+
 /* -- T-CAN-2 --------------------------------------------------------------- */
 
 static void t_can_2_frames_while_stopped(void **state)
@@ -290,6 +321,37 @@ static void t_can_2_start_stop_storm(void **state)
 	serves();
 	down();
 	tally("T-CAN-2", asked, "requests of a storm of START and STOP");
+}
+
+/* What a STOP canceled is owed for once: not again by the STOP that has its slot later.
+ */
+static void t_can_2_owed_once(void **state)
+{
+	struct can_bed_conf slow = conf;
+	struct canfd_frame frame = can_frame(ALLOWED, 8, 1);
+	const struct can_front_ops *ops;
+	uint64_t start;
+
+	(void)state;
+	slow.operations = (struct policy_rate){10, 1};
+	slow.ring_pages = 2; /* as many slots as entries */
+	on_as(&slow);
+	ops = bed.front->ops;
+	for (unsigned i = 0; i < 20; i++)
+		assert_true(ops->send(bed.front, 1, &frame));
+	assert_int_equal(can_bed_control(&bed, false), CAN_OK);
+	while (can_front_next(&bed.pv_front))
+		;
+	/* As many as there are entries, the last in the slot of the first STOP. */
+	for (unsigned i = 0; i < 31; i++)
+		assert_int_equal(ask_frame(ALLOWED, 0, 8), XENCAN_STOPPED);
+	assert_int_equal(can_bed_control(&bed, false), CAN_OK);
+	loopxen_advance(bed.x, SECOND);
+	start = loopxen_now(bed.x);
+	assert_int_equal(can_bed_control(&bed, true), CAN_OK);
+	assert_true(loopxen_now(bed.x) == start);
+	down();
+	tally("T-CAN-2", 53, "requests behind a STOP that owes");
 }
 
 /* -- T-CAN-3 --------------------------------------------------------------- */
@@ -487,8 +549,10 @@ int main(void)
 		cmocka_unit_test(t_can_1_identifiers),
 		cmocka_unit_test(t_can_1_operations),
 		cmocka_unit_test(t_can_1_ids_repeated),
+		cmocka_unit_test(t_can_1_answers_say_nothing_old),
 		cmocka_unit_test(t_can_2_frames_while_stopped),
 		cmocka_unit_test(t_can_2_start_stop_storm),
+		cmocka_unit_test(t_can_2_owed_once),
 		cmocka_unit_test(t_can_3_slots_never_posted),
 		cmocka_unit_test(t_can_3_slots_of_any_bytes),
 		cmocka_unit_test(t_can_4_denied),

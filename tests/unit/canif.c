@@ -135,8 +135,9 @@ static void operations(void **state)
 					   : CANIF_BAD_OPERATION);
 		assert_int_equal(rq.id, 0xffff);
 		assert_int_equal(rq.operation, op);
-		if (op == 1 || op == 2)
-			assert_int_equal(rq.op, op == 1 ? CANIF_START : CANIF_STOP);
+		assert_int_equal(rq.op, op == 1	  ? CANIF_START
+					: op == 2 ? CANIF_STOP
+						  : CANIF_FRAME);
 	}
 }
 
