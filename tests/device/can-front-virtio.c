@@ -107,6 +107,7 @@ static void virtio_connect(struct can_front *front)
 	struct can_front_virtio *f = front_of(front);
 	const struct vfront_conf conf = {
 		.grant = front->conf.grant,
+		.pages = f->pages,
 		.queues = CAN_FRONT_QUEUES,
 		.plain = front->conf.plain,
 		.refuses =
