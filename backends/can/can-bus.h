@@ -94,8 +94,7 @@ int can_bus_socket_open(struct can_bus **out, const char *name,
 int can_bus_socket_adopt(struct can_bus **out, int fd, bool fd_frames,
 			 struct loop *loop);
 
-/* -- None (can-bus-loopback.c, can-bus-null.c) --------------------------------------
- */
+/* -- None (can-bus-loopback.c, can-bus-null.c) ------------------------------------- */
 
 int can_bus_loopback_open(struct can_bus **out, const struct can_bus_conf *conf);
 int can_bus_null_open(struct can_bus **out, const struct can_bus_conf *conf);

@@ -110,7 +110,10 @@ void can_way_written(struct can_way *way, int res)
 	way->to_write = tx->next;
 	if (res || !way->late_ack)
 		way_settle(way, tx, way_status(way, res), 0);
-	way_give(way);
+	if (res == -ENETDOWN)
+		can_way_end(way, CAN_BUS_OFF, false);
+	else
+		way_give(way);
 }
 
 /* -- Heard again --------------------------------------------------------------------

@@ -72,7 +72,7 @@ void can_way_init(struct can_way *way, struct can_bus *bus,
 		  void (*home)(struct can_way *way, struct can_tx *tx));
 /* @tx->frame is ok and filled. */
 void can_way_send(struct can_way *way, struct can_tx *tx);
-/* From the bus. */
+/* From the bus. -ENETDOWN: all come home. */
 void can_way_written(struct can_way *way, int res);
 void can_way_heard(struct can_way *way, const struct canfd_frame *frame, uint64_t time);
 /* All come home with @status. @ghosts: what the host has will be on the wire all the

@@ -71,13 +71,12 @@ static void can_written(struct can_bus *bus, int res)
 {
 	struct can *can = can_of(bus);
 
+	/* The state comes first, as in can_leave(). */
 	if (res == -ENETDOWN && can->started) {
 		can->started = false;
 		can_become(can, CAN_STATE_IS_DOWN, 0);
 	}
 	can_way_written(&can->way, res);
-	if (res == -ENETDOWN)
-		can_way_end(&can->way, CAN_BUS_OFF, false);
 }
 
 static void can_down(struct can_bus *bus)

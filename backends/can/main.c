@@ -140,11 +140,14 @@ static bool refusals(struct can *can, char *out, size_t size)
 
 static int controller_tick(struct host *host, uint64_t now)
 {
+	struct can *can = &controller_of(host)->can;
 	char text[STORE_VALUE_MAX + 1];
 	int r;
 
 	(void)now;
-	if (!refusals(&controller_of(host)->can, text, sizeof(text)))
+	if (can->error) /* the interface is gone, with or without a client */
+		return can->error;
+	if (!refusals(can, text, sizeof(text)))
 		return 0;
 	log_line(&host->log, LOG_LEVEL_WARNING,
 		 "Transmit does not allow these identifiers (frames): %s", text);

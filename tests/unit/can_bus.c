@@ -63,6 +63,24 @@ static void loopback(void **state)
 	can_bus_close(scene.can.conf.bus);
 }
 
+static void one_more(struct can_tx *tx)
+{
+	if (tx->frame.data[0] < 100)
+		tx_send(0x100, tx->frame.data[0] + 1);
+}
+
+/* What is sent from within done() is on the wire after what it answers. */
+static void loopback_from_within(void **state)
+{
+	(void)state;
+	on_bus("loopback:", false, false);
+	scene.on_home = one_more;
+	tx_send(0x100, 1);
+	for (uint8_t i = 1; i <= 100; i++)
+		expect_frame(0x100, i);
+	expect_nothing();
+}
+
 static void null(void **state)
 {
 	(void)state;
@@ -102,6 +120,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		scene_test(loopback),
+		scene_test(loopback_from_within),
 		scene_test(null),
 		scene_test(nothing_allocates),
 	};

@@ -43,6 +43,8 @@ static struct {
 	int own_msgs, fd_frames;
 	can_err_mask_t errors;
 	uint32_t lost;
+	time_t step;   /* of the wall clock, since it was looked at */
+	bool up_again; /* once the interface was found down */
 	/* Ours. */
 	struct loop loop;
 	struct can_bus *bus;
@@ -98,6 +100,18 @@ static void add_lost(struct msghdr *msg)
 	msg->msg_controllen += CMSG_SPACE(sizeof(t.lost));
 }
 
+static inline void step_time(struct msghdr *msg)
+{
+	struct timespec ts;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		assert_int_equal(c->cmsg_type, SCM_TIMESTAMPNS);
+		memcpy(&ts, CMSG_DATA(c), sizeof(ts));
+		ts.tv_sec += t.step;
+		memcpy(CMSG_DATA(c), &ts, sizeof(ts));
+	}
+}
+
 int __wrap_recvmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags,
 		    struct timespec *timeout)
 {
@@ -112,6 +126,7 @@ int __wrap_recvmmsg(int fd, struct mmsghdr *msg, unsigned n, int flags,
 		const struct canfd_frame *frame = msg[i].msg_hdr.msg_iov->iov_base;
 		canid_t id = frame->can_id & CAN_EFF_MASK;
 
+		step_time(&msg[i].msg_hdr);
 		if (id >= OWN_ID && id <= CAN_SFF_MASK)
 			msg[i].msg_hdr.msg_flags |= MSG_CONFIRM;
 		if (id == LOST_ID)
@@ -205,6 +220,8 @@ static void on_written(struct can_bus *bus, int res)
 	assert_true(t.writtens < FRAMES);
 	t.written[t.writtens++] = res;
 	t.answer = NULL;
+	if (res == -ENETDOWN && t.up_again)
+		t.write_errno = 0;
 	if (answer)
 		can_bus_send(bus, answer);
 }
@@ -280,7 +297,8 @@ static inline void host_gives(const void *frame, size_t size)
 
 static inline void host_gives_id(canid_t can_id)
 {
-	const struct can_frame frame = {.can_id = can_id, .len = 1, .data = {7, 8, 9}};
+	const struct can_frame frame = {
+		.can_id = can_id, .len = 1, .data = {7, 8, 9}, .__pad = 0xff};
 
 	host_gives(&frame, CAN_MTU);
 }

@@ -450,8 +450,9 @@ static void receive_rate(void **state)
 	expect_nothing();
 	/* It is held back, and then lost like any other. */
 	fill(4, QUEUE);
+	expect_lost(1); /* which is told at once */
+	expect_nothing();
 	can_turn(&scene.can, 100 * MS);
-	expect_lost(1);
 	expect_frames(4, 2);
 	expect_nothing();
 }

@@ -170,6 +170,9 @@ static void passing(void **state)
 		{"all", CAN_ERR_FLAG, false},
 		{"all", CAN_ERR_FLAG | 0x123, false},
 		{"all", CAN_ERR_FLAG | EFF, false},
+		{"123:7FF", CAN_ERR_FLAG | 0x123, false},
+		{"00000123:1FFFFFFF", CAN_ERR_FLAG | EFF | 0x123, false},
+		{"000:000", 0x800, false},
 		{"all", 0x800, false},
 		{"all", 0x1fffffff, false},
 	};

@@ -32,7 +32,7 @@ int xcan_start(struct xcan_device *xc)
 	xc->started_at = jiffies;
 	xc->can.state = CAN_STATE_ERROR_ACTIVE;
 	xcan_sending(xc, true);
-	/* If it went bus-off since then, we were told while we thought that it was. */
+	/* What it told before this was taken for the bus-off that the start ends. */
 	xcan_look_later(xc, 0);
 	return 0;
 }

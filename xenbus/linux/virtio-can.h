@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A virtio CAN controller (device 36, virtio 1.4, section 5.x "CAN Device"), seen from the
- * client: what the files of virtio_can share. It knows nothing of Xen.
+ * A virtio CAN controller (virtio 1.4, "CAN Device"), seen from the client: what the files
+ * of virtio_can share. It knows nothing of Xen.
  *
  * can-driver.c  the virtio driver: probe, remove, what the device says of itself
  * can-net.c     the network device: open, stop, bus-off
