@@ -65,22 +65,26 @@ static inline uint32_t shared_load32_acquire(const volatile void *p)
 
 static inline void shared_store16(volatile void *p, uint16_t v)
 {
+	shared_hook_write(p, &v, 2);
 	__atomic_store_n((volatile uint16_t *)p, v, __ATOMIC_RELAXED);
 }
 
 static inline void shared_store32(volatile void *p, uint32_t v)
 {
+	shared_hook_write(p, &v, 4);
 	__atomic_store_n((volatile uint32_t *)p, v, __ATOMIC_RELAXED);
 }
 
 /* Store an index after what it publishes; pairs with the peer's acquire. */
 static inline void shared_store16_release(volatile void *p, uint16_t v)
 {
+	shared_hook_write(p, &v, 2);
 	__atomic_store_n((volatile uint16_t *)p, v, __ATOMIC_RELEASE);
 }
 
 static inline void shared_store32_release(volatile void *p, uint32_t v)
 {
+	shared_hook_write(p, &v, 4);
 	__atomic_store_n((volatile uint32_t *)p, v, __ATOMIC_RELEASE);
 }
 
@@ -104,6 +108,7 @@ static inline void shared_copy_in(void *dst, const volatile void *src, size_t le
 /* Into shared memory. */
 static inline void shared_copy_out(volatile void *dst, const void *src, size_t len)
 {
+	shared_hook_write(dst, src, len);
 	/* What was stored with release before stays before: plain stores follow. */
 	__asm__ volatile("" : : : "memory");
 	memcpy((void *)(uintptr_t)dst, src, len);

@@ -116,8 +116,11 @@ int virtio_msg_connect(struct virtio_msg *m, struct virtio_device *device, void 
 {
 	*m = (struct virtio_msg){.device = device, .page = page};
 	virtio_device_begin(device);
-	if (!attach)
+	if (!attach) {
+		/* Before anybody says so: who follows then attaches. */
+		journal_write(m);
 		return 0;
+	}
 	m->taken = shared_load32(m->page + VIRTIO_MSG_DRIVER_TAKEN);
 	m->put = shared_load32(m->page + VIRTIO_MSG_DEVICE_PUT);
 	return journal_read(m);

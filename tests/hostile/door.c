@@ -126,6 +126,24 @@ void door_put_queue(uint32_t index, uint32_t size, const uint64_t area[3])
 	door_put(DRIVER_SET_VQUEUE, payload, sizeof(payload));
 }
 
+void door_step(unsigned i)
+{
+	static const uint32_t words[DOOR_STEPS][4] = {
+		{0}, {1}, {3}, {0, 2, 1u << 6, 0x103}, {11}, {0}, {15}, {0}, {0}, {15},
+	};
+	uint64_t area[3] = {door.data.addr, door.data.addr + 4096,
+			    door.data.addr + 8192};
+
+	if (i == 5 || i == 8)
+		door_put_queue(0, 8, area);
+	else if (i == 3)
+		door_put_words(DRIVER_SET_DRIVER_FEATURES, words[i], 4);
+	else if (i == 7)
+		door_put_words(DRIVER_RESET_VQUEUE, words[i], 1);
+	else
+		door_put_words(DRIVER_SET_DEVICE_STATUS, words[i], 1);
+}
+
 bool door_answered(uint8_t id, uint8_t payload[DRIVER_PAYLOAD])
 {
 	uint8_t m[DRIVER_MESSAGE];

@@ -35,6 +35,9 @@ uint32_t door_status(void);
 void door_put(uint8_t id, const void *payload, unsigned n);
 void door_put_words(uint8_t id, const uint32_t *words, unsigned n);
 void door_put_queue(uint32_t index, uint32_t size, const uint64_t area[3]);
+/* Message @i of the way from a reset to DRIVER_OK, and of a queue's reset behind it. */
+#define DOOR_STEPS 10
+void door_step(unsigned i);
 /* The next answer to a request of @id, events left out; false: there is none. */
 bool door_answered(uint8_t id, uint8_t payload[DRIVER_PAYLOAD]);
 void door_run(void);

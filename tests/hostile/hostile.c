@@ -8,6 +8,7 @@ int hostile_reset(void **state)
 	(void)state;
 	shared_hook = NULL;
 	shared_hook_after = NULL;
+	shared_hook_before_write = NULL;
 	return 0;
 }
 

@@ -278,44 +278,25 @@ static void died_between(unsigned message, bool unsaid)
 	assert_int_equal(le32_acquire(page + DRIVER_DRIVER_TAKEN), taken);
 }
 
-/* The way to DRIVER_OK and a queue's reset, message by message. */
-static void step(unsigned i)
-{
-	static const uint32_t words[][4] = {
-		{0}, {1}, {3}, {0, 2, 1u << 6, 0x103}, {11}, {0}, {15}, {0}, {0}, {15},
-	};
-	uint64_t area[3] = {door.data.addr, door.data.addr + 4096,
-			    door.data.addr + 8192};
-
-	if (i == 5 || i == 8)
-		door_put_queue(0, 8, area);
-	else if (i == 3)
-		door_put_words(DRIVER_SET_DRIVER_FEATURES, words[i], 4);
-	else if (i == 7)
-		door_put_words(DRIVER_RESET_VQUEUE, words[i], 1);
-	else
-		door_put_words(DRIVER_SET_DEVICE_STATUS, words[i], 1);
-}
-
 static void t_life_1_dies_at_each_message(void **state)
 {
 	uint64_t done = 0;
 
 	(void)state;
 	for (unsigned c = 0; c < DOORS; c++) {
-		for (unsigned i = 0; i < 10; i++) {
+		for (unsigned i = 0; i < DOOR_STEPS; i++) {
 			for (unsigned unsaid = 0; unsaid < 2; unsaid++, done++) {
 				door_up(door_confs[c]);
 				for (unsigned k = 0; k <= i; k++) {
 					virtio_driver_poll(door_driver());
-					step(k);
+					door_step(k);
 					door_run();
 				}
 				if (!unsaid)
 					virtio_driver_poll(door_driver());
 				died_between(i, unsaid);
-				for (unsigned k = i + 1; k < 10; k++) {
-					step(k);
+				for (unsigned k = i + 1; k < DOOR_STEPS; k++) {
+					door_step(k);
 					door_run();
 					virtio_driver_poll(door_driver());
 				}
@@ -335,19 +316,19 @@ static void t_life_1_answers_that_wait(void **state)
 	uint64_t done = 0;
 
 	(void)state;
-	for (unsigned i = 0; i < 10; i++, done++) {
+	for (unsigned i = 0; i < DOOR_STEPS; i++, done++) {
 		uint8_t *page;
 		struct virtio_driver *d = door_driver();
 
 		door_up(door_confs[0]);
 		for (unsigned k = 0; k < i; k++) {
-			step(k);
+			door_step(k);
 			door_run();
 			virtio_driver_poll(d);
 		}
 		page = d->page;
 		le32_release(page + DRIVER_DEVICE_TAKEN, d->taken - 16);
-		step(i);
+		door_step(i);
 		door_run();
 		assert_int_equal(le32_acquire(page + DRIVER_DRIVER_TAKEN), d->put - 1);
 		le32_release(page + DRIVER_DEVICE_TAKEN, d->taken);
