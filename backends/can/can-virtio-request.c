@@ -24,13 +24,14 @@ static enum can_virtio_queue queue_of(const struct virtio_queue *q)
 
 /* -- Decoding ------------------------------------------------------------------ */
 
-/* FD, RTR and EXTENDED, of what was negotiated, and not more. */
+/* FD, RTR and EXTENDED, of what was negotiated, and not more. Whether they go together
+ * is the core's to judge. */
 static bool flags_ok(uint64_t features, uint32_t flags)
 {
 	if (flags & ~(uint32_t)(CAN_VIRTIO_EXTENDED | CAN_VIRTIO_FD | CAN_VIRTIO_RTR))
 		return false;
 	if (flags & CAN_VIRTIO_FD)
-		return features & VIRTIO_CAN_F_CAN_FD && !(flags & CAN_VIRTIO_RTR);
+		return features & VIRTIO_CAN_F_CAN_FD;
 	return features & VIRTIO_CAN_F_CAN_CLASSIC &&
 	       (!(flags & CAN_VIRTIO_RTR) || features & VIRTIO_CAN_F_RTR_FRAMES);
 }
