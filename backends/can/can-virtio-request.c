@@ -24,13 +24,14 @@ static enum can_virtio_queue queue_of(const struct virtio_queue *q)
 
 /* -- Decoding ------------------------------------------------------------------ */
 
-/* FD, RTR and EXTENDED, of what was negotiated, and not more. */
+/* FD, RTR and EXTENDED, of what was negotiated, and not more. Whether they go together
+ * is the core's to judge. */
 static bool flags_ok(uint64_t features, uint32_t flags)
 {
 	if (flags & ~(uint32_t)(CAN_VIRTIO_EXTENDED | CAN_VIRTIO_FD | CAN_VIRTIO_RTR))
 		return false;
 	if (flags & CAN_VIRTIO_FD)
-		return features & VIRTIO_CAN_F_CAN_FD && !(flags & CAN_VIRTIO_RTR);
+		return features & VIRTIO_CAN_F_CAN_FD;
 	return features & VIRTIO_CAN_F_CAN_CLASSIC &&
 	       (!(flags & CAN_VIRTIO_RTR) || features & VIRTIO_CAN_F_RTR_FRAMES);
 }
@@ -67,11 +68,6 @@ static void decode_frame(struct virtio_slot *slot)
 	struct canfd_frame *frame = &r->tx.frame;
 	uint8_t header[CAN_VIRTIO_HEADER];
 
-	if (readable < sizeof(header) || !virtio_parts_room(&slot->parts)) {
-		virtio_device_wrong(slot->queue->device,
-				    "a frame without its header or its result");
-		return;
-	}
 	virtio_parts_read(&slot->parts, 0, header, sizeof(header));
 	if (!decode_header(virtio_of(slot), header, frame) ||
 	    can_frame_bytes(frame) > readable - sizeof(header))
@@ -81,16 +77,31 @@ static void decode_frame(struct virtio_slot *slot)
 	r->refused = false;
 }
 
-/* Invariant 5. */
-static void check_buffer(struct virtio_slot *slot)
+/* Is there all that a message of its queue must have, and room for what is to go there
+ * (invariant 5)? */
+static bool chain_ok(struct virtio_slot *slot)
 {
-	uint32_t data = slot->queue->device->features & VIRTIO_CAN_F_CAN_FD
-				? CANFD_MAX_DLEN
-				: CAN_MAX_DLEN;
+	struct virtio_device *d = slot->queue->device;
+	uint32_t data =
+		d->features & VIRTIO_CAN_F_CAN_FD ? CANFD_MAX_DLEN : CAN_MAX_DLEN;
+	const struct {
+		uint32_t readable, room;
+		const char *why;
+	} least[CAN_VIRTIO_QUEUES] = {
+		[CAN_VIRTIO_TX] = {CAN_VIRTIO_HEADER, 1,
+				   "a frame without its header or its result"},
+		[CAN_VIRTIO_RX] = {0, CAN_VIRTIO_HEADER + data,
+				   "a receive buffer that does not hold a frame"},
+		[CAN_VIRTIO_CONTROL] = {CAN_VIRTIO_CONTROL_BYTES, 1,
+					"an order without its type or its result"},
+	};
+	enum can_virtio_queue queue = queue_of(slot->queue);
 
-	if (virtio_parts_room(&slot->parts) < CAN_VIRTIO_HEADER + data)
-		virtio_device_wrong(slot->queue->device,
-				    "a receive buffer that does not hold a frame");
+	if (virtio_parts_readable(&slot->parts) >= least[queue].readable &&
+	    virtio_parts_room(&slot->parts) >= least[queue].room)
+		return true;
+	virtio_device_wrong(d, least[queue].why);
+	return false;
 }
 
 /* Invariant 2. */
@@ -110,12 +121,6 @@ static void decode_order(struct virtio_slot *slot)
 	struct can_virtio_request *r = request_of(slot);
 	uint8_t type[CAN_VIRTIO_CONTROL_BYTES];
 
-	if (virtio_parts_readable(&slot->parts) < sizeof(type) ||
-	    !virtio_parts_room(&slot->parts)) {
-		virtio_device_wrong(slot->queue->device,
-				    "an order without its type or its result");
-		return;
-	}
 	virtio_parts_read(&slot->parts, 0, type, sizeof(type));
 	r->type = virtio_le16(type);
 	r->refused = r->type != CAN_VIRTIO_MSG_START && r->type != CAN_VIRTIO_MSG_STOP;
@@ -137,13 +142,11 @@ static void decode(struct virtio_slot *slot)
 	r->paid = (struct toll_paid){0};
 	r->owes = 0;
 	r->result = CAN_VIRTIO_NOT_OK;
-	if (queue_of(slot->queue) == CAN_VIRTIO_RX)
-		check_buffer(slot);
-	else if (slot->failed)
+	if (!chain_ok(slot) || slot->failed)
 		return;
-	else if (queue_of(slot->queue) == CAN_VIRTIO_TX)
+	if (queue_of(slot->queue) == CAN_VIRTIO_TX)
 		decode_frame(slot);
-	else
+	else if (queue_of(slot->queue) == CAN_VIRTIO_CONTROL)
 		decode_order(slot);
 }
 

@@ -107,6 +107,7 @@ static void virtio_connect(struct can_front *front)
 	struct can_front_virtio *f = front_of(front);
 	const struct vfront_conf conf = {
 		.grant = front->conf.grant,
+		.again = f->again,
 		.pages = f->pages,
 		.queues = CAN_FRONT_QUEUES,
 		.plain = front->conf.plain,
@@ -230,9 +231,11 @@ static bool went_off(struct can_front_virtio *f)
 	virtio_driver_poll(d);
 	if (d->events == f->events)
 		return false;
-	f->events = d->events;
 	got = virtio_driver_get_config(d, 0, 2, status, &generation);
-	assert(got && status[0] <= 1 && !status[1]);
+	if (!got)
+		return false; /* it is not there just now */
+	assert(status[0] <= 1 && !status[1]);
+	f->events = d->events;
 	f->bus_off = status[0];
 	return f->bus_off && !was;
 }

@@ -39,6 +39,7 @@ struct can_front_virtio {
 	struct can_front front;
 	struct vfront v;
 	uint64_t refuses; /* features, before ready() */
+	bool again;	  /* as vfront.h has it */
 	unsigned pages;	  /* of the pool, before connect(); 0: as vfront.h has it */
 	struct can_front_block block[CAN_FRONT_BLOCKS];
 	unsigned events; /* EVENT_CONFIG messages that were looked at */

@@ -59,12 +59,13 @@ static void grant_pool(struct vfront *f)
 {
 	unsigned pages = f->conf.pages ? f->conf.pages : 512;
 	uint64_t base = DRIVER_POOL_BASE;
-	uint8_t *at = NULL;
+	uint8_t *at = f->pool.at, *old = at;
 	char key[16], value[32];
 
 	f->first.v = FIRST;
 	for (unsigned i = 0; i < pages; i++) {
-		uint8_t *page = loopxen_page(f->x, f->dev->front);
+		uint8_t *page = old ? old + (size_t)i * 4096
+				    : loopxen_page(f->x, f->dev->front);
 
 		at = at ? at : page;
 		loopxen_grant_as(f->x, f->dev->front, (struct gref){FIRST + i}, page,
@@ -88,14 +89,17 @@ void vfront_connect(struct vfront *f, struct loopxen *x,
 {
 	void (*run)(void *) = f->run;
 	void *owner = f->owner;
+	uint8_t *page = conf->again ? f->page : NULL;
+	uint8_t *pool = conf->again ? f->pool.at : NULL;
 
 	*f = (struct vfront){
 		.x = x, .dev = dev, .conf = *conf, .run = run, .owner = owner};
+	f->pool.at = pool;
 	if (!f->conf.queues)
 		f->conf.queues = 1;
 	if (!f->conf.size)
 		f->conf.size = 128;
-	f->page = loopxen_page(x, dev->front);
+	f->page = page ? page : loopxen_page(x, dev->front);
 	f->control = loopxen_grant(x, dev->front, f->page, dev->back, false);
 	f->port = loopxen_port(x, dev->front, dev->back);
 	grant_pool(f);

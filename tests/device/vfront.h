@@ -21,6 +21,7 @@ struct vfront_conf {
 	unsigned queues;  /* 0: 1 */
 	bool plain;	  /* neither indirect descriptors nor event index */
 	uint64_t refuses; /* features that it does not accept */
+	bool again;	  /* the same pages as when it was connected last */
 };
 
 /* A request, from being added to being answered. */

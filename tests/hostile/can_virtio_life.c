@@ -455,6 +455,35 @@ static void t_gnt_1_buffers_out_of_reach(void **state)
 	tally("T-GNT-1", done, "messages of a controller out of reach");
 }
 
+/* What cannot be read and cannot be answered either. */
+static void t_gnt_1_out_of_reach_and_cut_short(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct vfront *v = &vcan_front()->v;
+		struct driver_queue *q;
+		struct driver_block page;
+		struct driver_sg sg;
+		struct gref ref;
+
+		vcan_up(vcan_confs[2 + i % 2]);
+		q = &v->queue[i / 2 ? CAN_FRONT_CONTROL : CAN_FRONT_TX];
+		page = driver_pool_get(&v->pool, 4096, 4096);
+		ref.v = v->first.v + (uint32_t)((page.at - v->pool.at) / 4096);
+		assert_true(loopxen_revoke(bed.x, bed.dev.front, ref));
+		sg = (struct driver_sg){page.addr, 16};
+		driver_queue_add(q, &sg, 1, 0, 1, 0);
+		bed.front->ops->push(bed.front);
+		run();
+		vcan_is_wrong("neither read nor answered");
+		loopxen_grant_as(bed.x, bed.dev.front, ref, page.at, bed.dev.back,
+				 false);
+		vcan_recovers();
+		assert_int_equal(can_bed_down(&bed), 0);
+	}
+	tally("T-GNT-1", 4, "messages out of reach and cut short");
+}
+
 /* -- T-EVT-1 -------------------------------------------------------------------------
  */
 
@@ -524,6 +553,7 @@ int main(void)
 		VCAN(t_ring_1_bytes_that_change),
 		VCAN(t_ring_1_header_read_once),
 		VCAN(t_gnt_1_buffers_out_of_reach),
+		VCAN(t_gnt_1_out_of_reach_and_cut_short),
 		VCAN(t_evt_1_buffers_posted_at_once),
 	};
 
