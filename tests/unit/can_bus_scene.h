@@ -36,7 +36,6 @@ static struct {
 	int write_errno, write_budget; /* how many until it fails so */
 	int receive_errno;	       /* once */
 	int mtu, index_errno;
-	short flags;
 	bool bound;
 	struct can_filter filter[CAN_FILTERS_MAX];
 	uint32_t filters;
@@ -203,9 +202,6 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 	case SIOCGIFMTU:
 		ifr->ifr_mtu = t.mtu;
 		return 0;
-	case SIOCGIFFLAGS:
-		ifr->ifr_flags = t.flags;
-		return 0;
 	default:
 		return failing(ENOTTY);
 	}
@@ -264,7 +260,6 @@ static inline int setup(void **state)
 	(void)state;
 	memset(&t, 0, sizeof(t));
 	t.mtu = CANFD_MTU;
-	t.flags = IFF_UP;
 	t.host = -1;
 	assert_true(can_rules_parse("all", &t.receive));
 	assert_int_equal(loop_init(&t.loop, 8), 0);
