@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "tests/device/can-bed.h"
-#include "tests/hook/shared-hook.h"
+#include "tests/fuzz/can-input.h"
 
 #define MS  1000000ull
 #define OUT 256 /* requests of a ring */
@@ -58,7 +58,6 @@ static struct world {
 } worlds[CONFS];
 
 static struct {
-	const uint8_t *at, *end; /* what is left of the input */
 	struct can_bed *bed;
 	uint32_t in_flight; /* the most that was allowed */
 	bool sound;	    /* the client did all as it should */
@@ -72,56 +71,19 @@ static struct {
 	uint16_t ids;
 } run;
 
-/* What the next read number @left sees, or what a second look would. */
-static struct {
-	bool set, after, flip;
-	uint8_t left, with;
-} rewrite;
-
 static uint8_t byte(void)
 {
-	return run.at < run.end ? *run.at++ : 0;
+	return can_input_byte();
 }
 
 static uint16_t word(void)
 {
-	uint8_t low = byte();
-
-	return (uint16_t)(byte() << 8 | low);
+	return can_input_word();
 }
 
 static struct can_front_ring *ring(uint8_t n)
 {
 	return n & 1 ? &run.bed->pv_front.rx : &run.bed->pv_front.tx;
-}
-
-/* -- The hook -------------------------------------------------------------- */
-
-static void rewrite_now(const volatile void *p, size_t len)
-{
-	uint8_t *at = loopxen_back_client_view(run.bed->back, p);
-
-	rewrite.set = false;
-	if (!at)
-		return;
-	if (rewrite.flip)
-		at[0] ^= rewrite.with;
-	else
-		memset(at, rewrite.with, len);
-}
-
-static void before_read(uint64_t k, const volatile void *p, size_t len)
-{
-	(void)k;
-	if (rewrite.set && !rewrite.after && !rewrite.left--)
-		rewrite_now(p, len);
-}
-
-static void after_read(uint64_t k, const volatile void *p, size_t len)
-{
-	(void)k;
-	if (rewrite.set && rewrite.after && !rewrite.left--)
-		rewrite_now(p, len);
 }
 
 /* -- The process and its door ----------------------------------------------- */
@@ -159,21 +121,6 @@ static void door_run(int (*how)(struct can_bed *bed))
 
 /* -- What must hold --------------------------------------------------------- */
 
-/* Invariant 1. */
-static void check_bus(void)
-{
-	const struct can_bed *bed = run.bed;
-
-	for (uint32_t i = 0; i < bed->test.nseen; i++) {
-		const struct canfd_frame *frame = &bed->test.seen[i];
-
-		assert(can_frame_ok(frame) && !bed->can_policy.listen_only);
-		assert(can_rules_pass(&bed->can_policy.transmit, frame->can_id));
-		assert(bed->can_policy.fd || !can_frame_fd(frame));
-	}
-	run.bed->test.nseen = 0;
-}
-
 static void check_ring(const struct pv_ring *r)
 {
 	assert(r->req_cons - r->rsp_prod <= r->entries);
@@ -186,7 +133,7 @@ static void check(void)
 	const struct can_bed *bed = run.bed;
 	const struct can_pv *pv = &bed->pv;
 
-	check_bus();
+	can_input_check_bus();
 	assert(pv->busy <= run.in_flight && pv->stats.answers <= pv->stats.requests);
 	assert(bed->broken <= 1 && (!bed->broken || !run.sound));
 	if (pv->state != CAN_PV_DOWN) {
@@ -332,14 +279,8 @@ static void step_index(void)
 
 static void step_rewrite(void)
 {
-	uint8_t how = byte();
-
 	run.sound = false;
-	rewrite.set = true;
-	rewrite.after = how & 1;
-	rewrite.flip = how & 2;
-	rewrite.left = byte();
-	rewrite.with = byte();
+	can_input_rewrite();
 }
 
 static void step_close_port(void)
@@ -350,49 +291,9 @@ static void step_close_port(void)
 
 /* -- Steps: the bus ------------------------------------------------------------ */
 
-static void step_written(void)
-{
-	static const int results[] = {0, 0, 0, -EIO, -EMSGSIZE, -ENODEV};
-	uint8_t how = byte();
-
-	if (run.bed->test.bus.waiting)
-		can_bus_test_write(&run.bed->test, results[how % 6]);
-}
-
 static void step_written_all(void)
 {
 	can_bus_test_write_all(&run.bed->test);
-}
-
-static void step_echo(void)
-{
-	if (run.bed->test.nwritten)
-		can_bus_test_echo(&run.bed->test);
-}
-
-static void step_hear(void)
-{
-	struct canfd_frame frame = can_frame(word() & CAN_SFF_MASK, 8, 7);
-	uint8_t how = byte();
-
-	if (how & 1)
-		frame.can_id |= CAN_EFF_FLAG;
-	if (how & 2)
-		frame = can_frame_of_fd(frame.can_id, 64, 9);
-	for (unsigned n = how >> 2; n; n--)
-		can_bus_test_hear(&run.bed->test, &frame);
-}
-
-static void step_error(void)
-{
-	canid_t classes = word();
-
-	can_bus_test_error(&run.bed->test, classes & CAN_ERR_MASK, byte());
-}
-
-static void step_down(void)
-{
-	can_bus_test_down(&run.bed->test);
 }
 
 /* -- Steps: the back end's side -------------------------------------------------- */
@@ -430,7 +331,7 @@ static void step_connect(void)
 	f->ops->connect(f);
 	run.first = run.last = 0;
 	run.sound = run.wakes = true;
-	rewrite.set = false;
+	can_input.rewrite.set = false;
 	run.bed->broken = 0;
 	door_connect(false);
 }
@@ -475,11 +376,13 @@ static void step_fault(void)
 }
 
 static void (*const steps[])(void) = {
-	step_plain,	 step_frame,  step_push,    step_turn,	     step_start,
-	step_stop,	 step_post,   step_hear,    step_written,    step_written_all,
-	step_echo,	 step_raw,    step_advance, step_error,	     step_kick,
-	step_write_ring, step_index,  step_rewrite, step_connect,    step_detach,
-	step_kill,	 step_limits, step_down,    step_close_port, step_fault,
+	step_plain,	   step_frame,	     step_push,	     step_turn,
+	step_start,	   step_stop,	     step_post,	     can_input_hear,
+	can_input_written, step_written_all, can_input_echo, step_raw,
+	step_advance,	   can_input_error,  step_kick,	     step_write_ring,
+	step_index,	   step_rewrite,     step_connect,   step_detach,
+	step_kill,	   step_limits,	     can_input_down, step_close_port,
+	step_fault,
 };
 
 /* -- A run --------------------------------------------------------------------- */
@@ -510,9 +413,7 @@ static void run_begin(struct world *w)
 	run.in_flight = w->policy.in_flight;
 	run.sound = run.quiet = run.wakes = true;
 	run.first = run.last = run.ids = 0;
-	rewrite.set = false;
-	shared_hook = before_read;
-	shared_hook_after = after_read;
+	can_input_watch(run.bed);
 	w->bed.broken = w->bed.detached = 0;
 	f->ops->connect(f);
 	door_connect(false);
@@ -540,7 +441,7 @@ static void run_end(void)
 	const struct can_bed_conf *conf = &run.bed->conf;
 	bool clean;
 
-	rewrite.set = false;
+	can_input.rewrite.set = false;
 	for (unsigned verb = 0; verb < LOOPXEN_VERBS; verb++)
 		loopxen_fail_left(run.bed->x, verb);
 	if (run.bed->pv.state == CAN_PV_UP)
@@ -558,10 +459,10 @@ static void run_end(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	run.at = data;
-	run.end = data + size;
+	can_input.at = data;
+	can_input.end = data + size;
 	run_begin(world(byte()));
-	while (run.at < run.end) {
+	while (can_input.at < can_input.end) {
 		steps[byte() % (sizeof(steps) / sizeof(steps[0]))]();
 		check();
 		collect();

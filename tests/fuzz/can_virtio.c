@@ -20,7 +20,7 @@
 
 #include "tests/device/can-bed.h"
 #include "tests/front/virtio-le.h"
-#include "tests/hook/shared-hook.h"
+#include "tests/fuzz/can-input.h"
 
 #define MS    1000000ull
 #define PAGES 40 /* of the client's memory */
@@ -65,7 +65,6 @@ static struct world {
 } worlds[CONFS];
 
 static struct {
-	const uint8_t *at, *end; /* what is left of the input */
 	struct can_bed *bed;
 	struct can_front_virtio *front;
 	uint32_t in_flight; /* the most that was allowed */
@@ -76,56 +75,19 @@ static struct {
 	unsigned waits;
 } run;
 
-/* What the next read number @left sees, or what a second look would. */
-static struct {
-	bool set, after, flip;
-	uint8_t left, with;
-} rewrite;
-
 static uint8_t byte(void)
 {
-	return run.at < run.end ? *run.at++ : 0;
+	return can_input_byte();
 }
 
 static uint16_t word(void)
 {
-	uint8_t low = byte();
-
-	return (uint16_t)(byte() << 8 | low);
+	return can_input_word();
 }
 
 static struct virtio_door *the_door(void)
 {
 	return &run.bed->virtio.door;
-}
-
-/* -- The hook -------------------------------------------------------------- */
-
-static void rewrite_now(const volatile void *p, size_t len)
-{
-	uint8_t *at = loopxen_back_client_view(run.bed->back, p);
-
-	rewrite.set = false;
-	if (!at)
-		return;
-	if (rewrite.flip)
-		at[0] ^= rewrite.with;
-	else
-		memset(at, rewrite.with, len);
-}
-
-static void before_read(uint64_t k, const volatile void *p, size_t len)
-{
-	(void)k;
-	if (rewrite.set && !rewrite.after && !rewrite.left--)
-		rewrite_now(p, len);
-}
-
-static void after_read(uint64_t k, const volatile void *p, size_t len)
-{
-	(void)k;
-	if (rewrite.set && rewrite.after && !rewrite.left--)
-		rewrite_now(p, len);
 }
 
 /* -- The process and its door ----------------------------------------------- */
@@ -174,21 +136,6 @@ static void door_finish(void)
 
 /* -- What must hold --------------------------------------------------------- */
 
-/* Invariant 1. */
-static void check_bus(void)
-{
-	const struct can_bed *bed = run.bed;
-
-	for (uint32_t i = 0; i < bed->test.nseen; i++) {
-		const struct canfd_frame *frame = &bed->test.seen[i];
-
-		assert(can_frame_ok(frame) && !bed->can_policy.listen_only);
-		assert(can_rules_pass(&bed->can_policy.transmit, frame->can_id));
-		assert(bed->can_policy.fd || !can_frame_fd(frame));
-	}
-	run.bed->test.nseen = 0;
-}
-
 static void check_queue(const struct virtio_queue *q)
 {
 	uint32_t taken = q->taken - q->published, started = q->started - q->published;
@@ -204,7 +151,7 @@ static void check(void)
 	const struct virtio_device *d = &the_door()->device;
 	const struct virtio_memory *m = &the_door()->memory;
 
-	check_bus();
+	can_input_check_bus();
 	assert(d->busy <= run.in_flight);
 	assert(!run.sound || !run.quiet || !d->stats.wrong);
 	for (uint32_t i = 0; i < CAN_VIRTIO_QUEUES; i++)
@@ -310,7 +257,7 @@ static void resync(void)
 {
 	struct virtio_driver *d = &run.front->v.driver;
 
-	rewrite.set = false;
+	can_input.rewrite.set = false;
 	for (unsigned i = 0; i < 3; i++) {
 		d->taken = the_door()->msg.put;
 		le32_release(d->page + DRIVER_DEVICE_PUT, d->taken);
@@ -419,56 +366,8 @@ static void step_chain(void)
 
 static void step_rewrite(void)
 {
-	uint8_t how = byte();
-
 	run.sound = false;
-	rewrite.set = true;
-	rewrite.after = how & 1;
-	rewrite.flip = how & 2;
-	rewrite.left = byte();
-	rewrite.with = byte();
-}
-
-/* -- Steps: the bus ------------------------------------------------------------ */
-
-static void step_written(void)
-{
-	static const int results[] = {0, 0, 0, -EIO, -EMSGSIZE, -ENODEV};
-	uint8_t how = byte();
-
-	if (run.bed->test.bus.waiting)
-		can_bus_test_write(&run.bed->test, results[how % 6]);
-}
-
-static void step_echo(void)
-{
-	if (run.bed->test.nwritten)
-		can_bus_test_echo(&run.bed->test);
-}
-
-static void step_hear(void)
-{
-	struct canfd_frame frame = can_frame(word() & CAN_SFF_MASK, 8, 7);
-	uint8_t how = byte();
-
-	if (how & 1)
-		frame.can_id |= CAN_EFF_FLAG;
-	if (how & 2)
-		frame = can_frame_of_fd(frame.can_id, 64, 9);
-	for (unsigned n = how >> 2; n; n--)
-		can_bus_test_hear(&run.bed->test, &frame);
-}
-
-static void step_error(void)
-{
-	canid_t classes = word();
-
-	can_bus_test_error(&run.bed->test, classes & CAN_ERR_MASK, byte());
-}
-
-static void step_down(void)
-{
-	can_bus_test_down(&run.bed->test);
+	can_input_rewrite();
 }
 
 /* -- Steps: the back end's side --------------------------------------------------- */
@@ -540,7 +439,7 @@ static void step_connect(void)
 		return;
 	client_close();
 	client_open();
-	rewrite.set = false;
+	can_input.rewrite.set = false;
 	door_connect(false);
 	step_ready();
 }
@@ -571,12 +470,13 @@ static void step_fault(void)
 }
 
 static void (*const steps[])(void) = {
-	step_frame,   step_push,   step_turn,	      step_header,	step_run,
-	step_chain,   step_start,  step_stop,	      step_order,	step_post,
-	step_written, step_echo,   step_hear,	      step_error,	step_down,
-	step_index,   step_kick,   step_write_memory, step_rewrite,	step_ready,
-	step_kill,    step_detach, step_restart,      step_reset_queue, step_advance,
-	step_connect, step_limits, step_fault,
+	step_frame,	step_push,	   step_turn,	      step_header,
+	step_run,	step_chain,	   step_start,	      step_stop,
+	step_order,	step_post,	   can_input_written, can_input_echo,
+	can_input_hear, can_input_error,   can_input_down,    step_index,
+	step_kick,	step_write_memory, step_rewrite,      step_ready,
+	step_kill,	step_detach,	   step_restart,      step_reset_queue,
+	step_advance,	step_connect,	   step_limits,	      step_fault,
 };
 
 /* -- A run ---------------------------------------------------------------------- */
@@ -616,9 +516,7 @@ static void run_begin(struct world *w)
 	run.front = &w->bed.virtio_front;
 	run.in_flight = w->policy.in_flight;
 	run.quiet = true;
-	rewrite.set = false;
-	shared_hook = before_read;
-	shared_hook_after = after_read;
+	can_input_watch(run.bed);
 	client_open();
 	the_door()->device.stats.wrong = 0;
 	door_connect(false);
@@ -646,7 +544,7 @@ static void run_settle(void)
 
 static void run_end(void)
 {
-	rewrite.set = false;
+	can_input.rewrite.set = false;
 	for (unsigned verb = 0; verb < LOOPXEN_VERBS; verb++)
 		loopxen_fail_left(run.bed->x, verb);
 	if (the_door()->state == VIRTIO_DOOR_UP)
@@ -663,10 +561,10 @@ static void run_end(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	run.at = data;
-	run.end = data + size;
+	can_input.at = data;
+	can_input.end = data + size;
 	run_begin(world(byte()));
-	while (run.at < run.end) {
+	while (can_input.at < can_input.end) {
 		steps[byte() % (sizeof(steps) / sizeof(steps[0]))]();
 		check();
 		collect();
