@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* backends/can/can-bus-socket.c: what goes. */
 #include "tests/unit/can_bus_scene.h"
+#include "tests/unit/needs.h"
 
 static void give(canid_t can_id)
 {
@@ -246,5 +247,8 @@ int main(void)
 		bus_test(gone_while_sending),
 	};
 
+	if (!needs_io_uring())
+		return needs_skip_all(tests, sizeof(tests) / sizeof(tests[0]),
+				      "no io_uring here");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* backends/can/can-bus-socket.c: opening, and what comes. */
 #include "tests/unit/can_bus_scene.h"
+#include "tests/unit/needs.h"
 
 /* -- Opening --------------------------------------------------------------------- */
 
@@ -320,5 +321,8 @@ int main(void)
 		bus_test(interface_gone),
 	};
 
+	if (!needs_io_uring())
+		return needs_skip_all(tests, sizeof(tests) / sizeof(tests[0]),
+				      "no io_uring here");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
