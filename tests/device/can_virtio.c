@@ -249,6 +249,44 @@ static void small_pool(void **state)
 	down();
 }
 
+/* Orders that are taken together work at once, though the first cannot pay yet: the
+ * last of them holds, and each is answered in its turn. */
+static void stop_behind_a_start(void **state)
+{
+	struct can_bed_conf conf = {.operations = {1, 3}};
+	struct canfd_frame frame = can_frame(0x55, 8, 1);
+	uint64_t start;
+
+	(void)state;
+	virtio_up(conf);
+	loopxen_advance(bed.x, 10 * SECOND);
+	start = loopxen_now(bed.x);
+	can_bed_post(&bed, 4);
+	for (uint16_t i = 0; i < 3; i++)
+		can_bed_send(&bed, i, &frame);
+	run_now();
+	for (uint16_t i = 0; i < 3; i++)
+		assert_answer(i, CAN_OK);
+	can_bus_test_hear(&bed.test, &frame);
+	run_now();
+	assert_came(&frame, false);
+	assert_true(bed.front->ops->control(bed.front, 10, true));
+	assert_true(bed.front->ops->control(bed.front, 11, false));
+	bed.front->ops->push(bed.front);
+	run_now();
+	can_bus_test_hear(&bed.test, &frame);
+	run_now();
+	assert_nothing_came();
+	assert_true(loopxen_now(bed.x) == start);
+	run();
+	assert_controlled(10);
+	assert_controlled(11);
+	assert_in_range(loopxen_now(bed.x) - start, 2 * SECOND - 1000,
+			2 * SECOND + 1000);
+	assert_refused(&frame, CAN_STOPPED);
+	down();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,6 +299,7 @@ int main(void)
 		cmocka_unit_test(what_is_untold),
 		cmocka_unit_test(posts_in_silence),
 		cmocka_unit_test(small_pool),
+		cmocka_unit_test(stop_behind_a_start),
 	};
 
 	return cmocka_run_group_tests_name("can_virtio", tests, NULL, NULL);
