@@ -190,9 +190,13 @@ static bool door_takes(const struct virtio_door *door)
 
 bool virtio_door_arm(struct virtio_door *door)
 {
+	bool more;
+
+	if (!door_takes(door))
+		return false;
 	/* The queues are armed in any case: the page's messages come with an event. */
-	return door_takes(door) &&
-	       (virtio_device_arm(&door->device) | virtio_msg_pending(&door->msg));
+	more = virtio_device_arm(&door->device);
+	return more || virtio_msg_pending(&door->msg);
 }
 
 bool virtio_door_pending(const struct virtio_door *door)
