@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bed-console - what Xen's console has said so far, without a xenstore, which xl needs. On the
- * Arm machine the domains that Xen has started are heard there too, as "DOM1: ...".
+ * bed-console - what Xen's console has said so far, without a xenstore, which xl needs.
+ * On the Arm machine those that Xen has started are heard there too: "DOM1: ...".
  *
  * usage: bed-console
  */
