@@ -9,6 +9,11 @@
  * Nothing tells when there is room: it is tried when one of ours was on the wire, and
  * after a time that doubles.
  *
+ * What is sent on a virtual interface the kernel hands to those who listen by way of
+ * the sending processor's queue (netif_rx()), and the queues of two processors have no
+ * order between them: so we stay on one, or frames of one identifier could overtake
+ * each other.
+ *
  * Whoever else is on the interface may send what he likes, error frames and all; what
  * contradicts itself is not handed on.
  */
@@ -25,6 +30,7 @@
 #include "backends/can/can-bus.h"
 #include "backends/can/can-frame.h"
 #include "common/clock.h"
+#include "common/cpu.h"
 
 #define SOCKET_RETRY_NS	    CLOCK_MS
 #define SOCKET_RETRY_MAX_NS (16 * CLOCK_MS)
@@ -447,6 +453,8 @@ int can_bus_socket_open(struct can_bus **out, const char *name,
 	r = socket_options(fd, conf);
 	if (!r)
 		r = socket_bind(fd, name, conf);
+	if (!r)
+		r = cpu_stay();
 	if (!r)
 		r = can_bus_socket_adopt(out, fd, conf->fd, conf->loop);
 	if (r)

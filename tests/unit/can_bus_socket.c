@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* backends/can/can-bus-socket.c: opening, and what comes. */
+#include <sched.h>
+
 #include "tests/unit/can_bus_scene.h"
 #include "tests/unit/needs.h"
 
@@ -21,6 +23,19 @@ static void asked_of_the_kernel(void **state)
 	assert_int_equal(t.filter[0].can_id, 0x123);
 	assert_int_equal(t.filter[1].can_id, 0x456);
 	assert_int_equal(t.filter[2].can_id, CAN_EFF_FLAG | 1);
+}
+
+/* On one processor, or frames could overtake each other on a virtual interface. */
+static void stays_on_one_processor(void **state)
+{
+	cpu_set_t cpus;
+
+	(void)state;
+	memset(&cpus, 0xff, sizeof(cpus));
+	assert_int_equal(sched_setaffinity(0, sizeof(cpus), &cpus), 0);
+	opened();
+	assert_int_equal(sched_getaffinity(0, sizeof(cpus), &cpus), 0);
+	assert_int_equal(CPU_COUNT(&cpus), 1);
 }
 
 static void asked_by_a_narrow_policy(void **state)
@@ -305,6 +320,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		bus_test(asked_of_the_kernel),
+		bus_test(stays_on_one_processor),
 		bus_test(asked_by_a_narrow_policy),
 		bus_test(longest_lists),
 		bus_test(names),

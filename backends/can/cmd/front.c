@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "backends/can/cmd/front-say.h"
+#include "common/cpu.h"
 
 #define PAGE_ORDER_MAX 3
 
@@ -191,6 +192,11 @@ bool front_open(struct front *f, const struct front_options *options,
 	r = notify_open(&f->notify);
 	if (r)
 		return front_say_failed(&f->log, "systemd cannot be told", r);
+	/* What it sends on a virtual interface keeps its order so: see
+	 * can-bus-socket.c. */
+	r = cpu_stay();
+	if (r)
+		return front_say_failed(&f->log, "it cannot stay on one processor", r);
 	r = front_link_open(&f->link, options->interface);
 	if (r)
 		return front_say_failed(&f->log, "rtnetlink cannot be opened", r);
