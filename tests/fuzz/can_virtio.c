@@ -21,6 +21,7 @@
 #include "tests/device/can-bed.h"
 #include "tests/front/virtio-le.h"
 #include "tests/fuzz/can-input.h"
+#include "tests/fuzz/fault.h"
 
 #define MS    1000000ull
 #define PAGES 40 /* of the client's memory */
@@ -457,16 +458,10 @@ static void step_limits(void)
 
 static void step_fault(void)
 {
-	static const int results[] = {-EIO, -ENOMEM, GRANTS_REFUSED, GRANTS_BAD,
-				      GRANTS_BUSY};
-	uint8_t verb = byte() % LOOPXEN_POLL, n = byte(), how = byte() % 5;
+	uint8_t verb = byte(), n = byte(), how = byte();
 
-	if (verb == LOOPXEN_COPY_SEG)
-		how = 2 + how % 3;
-	else if (verb != LOOPXEN_MAP && verb != LOOPXEN_MAP_RING)
-		how %= 2;
 	run.quiet = false;
-	loopxen_fail(run.bed->x, verb, n, results[how]);
+	fuzz_fault(run.bed->x, verb, n, how);
 }
 
 static void (*const steps[])(void) = {

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "tests/front/virtio-le.h"
+#include "tests/fuzz/fault.h"
 #include "tests/fuzz/virtio-world.h"
 #include "tests/hook/shared-hook.h"
 
@@ -329,17 +330,10 @@ static void step_limits(void)
 
 static void step_fault(void)
 {
-	static const int results[] = {-EIO, -ENOMEM, GRANTS_REFUSED, GRANTS_BAD,
-				      GRANTS_BUSY};
-	uint8_t verb = byte() % LOOPXEN_POLL, n = byte(), how = byte() % 5;
+	uint8_t verb = byte(), n = byte(), how = byte();
 
-	/* What a verb's contract does not know, no implementation says. */
-	if (verb == LOOPXEN_COPY_SEG)
-		how = 2 + how % 3;
-	else if (verb != LOOPXEN_MAP && verb != LOOPXEN_MAP_RING)
-		how %= 2;
 	run.quiet = false;
-	loopxen_fail(run.bed->x, verb, n, results[how]);
+	fuzz_fault(run.bed->x, verb, n, how);
 }
 
 static void (*const steps[])(void) = {
