@@ -77,7 +77,8 @@ static bool is_interface(const char *name)
 
 /*
  * An interface is in reach of who shares its network namespace, and has no node: no
- * device to allow, no group to join. That of sockets is the other wall to open.
+ * device to allow, no group to join. That of sockets is another wall to open; and who
+ * sends there stays on one processor (can-bus-socket.c).
  */
 static void can_lines(const struct policy *policy, const char *group,
 		      struct resource *out)
@@ -92,7 +93,8 @@ static void can_lines(const struct policy *policy, const char *group,
 	snprintf(out->unit, sizeof(out->unit), "Wants=%s.device\nAfter=%s.device\n",
 		 unit, unit);
 	snprintf(out->service, sizeof(out->service),
-		 "PrivateNetwork=no\nRestrictAddressFamilies=AF_CAN\n");
+		 "PrivateNetwork=no\nRestrictAddressFamilies=AF_CAN\n"
+		 "SystemCallFilter=sched_setaffinity getcpu\n");
 }
 
 struct row {

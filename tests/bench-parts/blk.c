@@ -13,7 +13,6 @@
  */
 #include <getopt.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +28,6 @@
 #define DISK_SECTORS 131072u
 #define WARM	     20u  /* times DEPTH */
 #define QUIET_US     6000 /* until all have gone to sleep again */
-#define TRIES	     3u
 
 struct pattern {
 	const char *name;
@@ -340,33 +338,12 @@ static unsigned check_most(const char *name, const char *what, double is, double
 	return is > most;
 }
 
-/* How many answers a wake finds is the scheduler's doing, and whatever else runs here
- * makes it fewer: of a few runs that with the fewest system calls counts. What one of
- * them allocated is not forgotten. */
-static struct result check_run(const struct ask *ask, double most)
-{
-	struct result r = bench_run(ask);
-
-	for (unsigned i = 1; i < TRIES && r.counted && r.back + r.keeper > most; i++) {
-		double allocations = r.allocations;
-		struct result again = bench_run(ask);
-
-		if (again.back + again.keeper < r.back + r.keeper)
-			r = again;
-		else
-			allocations = again.allocations;
-		r.allocations += allocations;
-	}
-	return r;
-}
-
 /* Where copies go through the keeper, by how many is a matter of depth. */
 static unsigned check_one(const struct ask *ask)
 {
 	const struct door *door = ask->door;
+	struct result r = bench_run(ask);
 	bool deep = ask->depth == FRONT_DEPTH;
-	bool counts = deep && !(door->hypercalls && ask->pattern->pages > 1);
-	struct result r = check_run(ask, counts ? door->calls : HUGE_VAL);
 	char name[96];
 	unsigned bad;
 
@@ -378,7 +355,7 @@ static unsigned check_one(const struct ask *ask)
 		bad += check_most(name, "hypercalls for grants", r.hypercalls,
 				  door->hypercalls);
 	}
-	if (!counts)
+	if (!deep || (door->hypercalls && ask->pattern->pages > 1))
 		return bad;
 	if (r.counted)
 		return bad +

@@ -139,7 +139,7 @@ def bus():
                                          ("path", "../can0"), ("dots", ".."),
                                          ("long", "abcdefghijklmnop"))}
                  | {"disk.policy": policy()})
-    walls = ("PrivateNetwork", "RestrictAddressFamilies")
+    walls = ("PrivateNetwork", "RestrictAddressFamilies", "SystemCallFilter")
 
     def back_end(name):
         return out.settings(f"xdd-can@{name}.service")
@@ -150,8 +150,9 @@ def bus():
     device = "sys-subsystem-net-devices-{}.device"
     check("a CAN policy has its own back end", out.wants("xdd@can.target") ==
           {"xdd-keeper@can.service", "xdd-can@can.service"})
-    check("an interface: its network namespace, sockets of its family",
-          opened("can") == ["PrivateNetwork=no", "RestrictAddressFamilies=AF_CAN"])
+    check("an interface: its network namespace, sockets of its family, one processor",
+          opened("can") == ["PrivateNetwork=no", "RestrictAddressFamilies=AF_CAN",
+                            "SystemCallFilter=sched_setaffinity getcpu"])
     check("it is waited for", f"After={device.format('can0')}" in back_end("can")
           and f"Wants={device.format('can0')}" in back_end("can"))
     check("by its name as systemd writes it",

@@ -4,6 +4,7 @@
 #include "program.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/socket.h>
 
 #include "tests/unit/canfront-world.h"
@@ -56,6 +57,19 @@ static unsigned starts(void)
 }
 
 /* -- Connecting ------------------------------------------------------------ */
+
+/* Or its frames could overtake each other on a virtual interface. */
+static void stays_on_one_processor(void **state)
+{
+	cpu_set_t cpus;
+
+	(void)state;
+	memset(&cpus, 0xff, sizeof(cpus));
+	assert_int_equal(sched_setaffinity(0, sizeof(cpus), &cpus), 0);
+	assert_true(world_start("0 vcan0"));
+	assert_int_equal(sched_getaffinity(0, sizeof(cpus), &cpus), 0);
+	assert_int_equal(CPU_COUNT(&cpus), 1);
+}
 
 static void each_comes_when_it_likes(void **state)
 {
@@ -431,6 +445,7 @@ static void an_event_channel_that_fails(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		ALONE(stays_on_one_processor),
 		ALONE(each_comes_when_it_likes),
 		ALONE(as_many_pages_as_there_may_be),
 		ALONE(late_ack_if_both_want),

@@ -6,7 +6,6 @@
  * usage: bed-console
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <xenctrl.h>
 
