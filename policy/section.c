@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The section of a class: policy_parse_section(). A file of its own, since
- * the keeper parses no class section and so does not link it.
+ * The section of a class: policy_parse_section(), and lists, which stand nowhere else.
+ * A file of its own, since the keeper parses no class section and so does not link it.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -69,4 +69,27 @@ unsigned policy_parse_section(const char *text, size_t len, const char *section,
 				   keys[i].key);
 	}
 	return errors->count - before;
+}
+
+bool policy_value_list(const char *value, bool (*entry)(void *out, const char *text),
+		       void *out)
+{
+	char text[POLICY_ENTRY_MAX + 1];
+
+	for (;;) {
+		size_t len = strcspn(value, ", ");
+
+		if (!len || len > POLICY_ENTRY_MAX)
+			return false;
+		memcpy(text, value, len);
+		text[len] = 0;
+		if (!entry(out, text))
+			return false;
+		value += len;
+		if (!*value)
+			return true;
+		value += strspn(value, " ");
+		if (*value == ',')
+			value += 1 + strspn(value + 1, " ");
+	}
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "backends/can/can-rules.h"
+#include "policy/policy.h"
 
 #define STANDARD_DIGITS 3
 #define EXTENDED_DIGITS 8
@@ -40,31 +41,26 @@ static bool take_id(const char **at, bool *extended, uint32_t *out)
 	return true;
 }
 
-static bool take_rule(const char **at, struct can_rule *out)
+/* One entry of a list. */
+static bool take_rule(void *list, const char *text)
 {
+	struct can_rule rule = {0};
+	struct can_rules *rules = list;
 	bool extended;
 
-	*out = (struct can_rule){0};
-	if (!take_id(at, &out->extended, &out->first))
+	if (rules->n == CAN_RULES_MAX || !take_id(&text, &rule.extended, &rule.first))
 		return false;
-	out->last = out->first;
-	if (**at != '-' && **at != ':')
-		return true;
-	out->masked = *(*at)++ == ':';
-	if (!take_id(at, &extended, &out->last) || extended != out->extended)
+	rule.last = rule.first;
+	extended = rule.extended;
+	if (*text == '-' || *text == ':') {
+		rule.masked = *text++ == ':';
+		if (!take_id(&text, &extended, &rule.last))
+			return false;
+	}
+	if (*text || extended != rule.extended)
 		return false;
-	return out->masked || out->first <= out->last;
-}
-
-/* What stands between two entries: a comma, spaces, or both. */
-static bool take_gap(const char **at)
-{
-	const char *from = *at;
-
-	*at += strspn(*at, " ");
-	if (**at == ',')
-		*at += 1 + strspn(*at + 1, " ");
-	return *at != from;
+	rules->rule[rules->n++] = rule;
+	return rule.masked || rule.first <= rule.last;
 }
 
 static const struct can_rules rules_all = {
@@ -80,12 +76,7 @@ bool can_rules_parse(const char *text, struct can_rules *out)
 		*out = *text == 'a' ? rules_all : rules;
 		return true;
 	}
-	do {
-		if (rules.n == CAN_RULES_MAX ||
-		    !take_rule(&text, &rules.rule[rules.n++]))
-			return false;
-	} while (*text && take_gap(&text));
-	if (*text)
+	if (!policy_value_list(text, take_rule, &rules))
 		return false;
 	*out = rules;
 	return true;

@@ -28,6 +28,51 @@ static void numbers_and_bools(void **state)
 	assert_true(yes);
 }
 
+/* Entries joined by bars; "stop" is not one. */
+static bool join(void *out, const char *entry)
+{
+	strcat(out, entry);
+	strcat(out, "|");
+	return strcmp(entry, "stop") != 0;
+}
+
+static void lists(void **state)
+{
+	static const struct {
+		const char *value, *entries;
+		bool good;
+	} rows[] = {
+		{"a", "a|", true},
+		{"a,b", "a|b|", true},
+		{"a b", "a|b|", true},
+		{"a , b  c", "a|b|c|", true},
+		{"a,stop,b", "a|stop|", false},
+		{"", "", false},
+		{" a", "", false},
+		{",a", "", false},
+		{"a ", "a|", false},
+		{"a,", "a|", false},
+		{"a,,b", "a|", false},
+		{"a, ,b", "a|", false},
+	};
+	char value[POLICY_ENTRY_MAX + 2], out[2 * POLICY_ENTRY_MAX];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		*out = 0;
+		assert_int_equal(policy_value_list(rows[i].value, join, out),
+				 rows[i].good);
+		assert_string_equal(out, rows[i].entries);
+	}
+	memset(value, 'x', sizeof(value));
+	value[POLICY_ENTRY_MAX + 1] = 0;
+	*out = 0;
+	assert_false(policy_value_list(value, join, out));
+	assert_string_equal(out, "");
+	value[POLICY_ENTRY_MAX] = 0;
+	assert_true(policy_value_list(value, join, out));
+}
+
 static const struct {
 	const char *value;
 	uint64_t per_second, burst; /* 0: refused */
@@ -195,6 +240,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_and_bools),
+		cmocka_unit_test(lists),
 		cmocka_unit_test(rates),
 		cmocka_unit_test(sections),
 		cmocka_unit_test(required_in_section),
