@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "backends/net/net-policy.h"
+#include "policy/text.h"
+
+#define RINGS 2 /* of a queue */
+
+void net_policy_init(struct net_policy *policy)
+{
+	*policy = (struct net_policy){
+		.rules.vlans.set[0] = 1, /* untagged */
+		.offloads = true,
+		.queues = 1,
+		.mtu = 1500,
+		.backlog = 1048576,
+	};
+}
+
+static const char *set_mac(void *out, const char *value)
+{
+	struct net_policy *policy = out;
+
+	return net_mac_parse(value, policy->mac) ? NULL : NET_MAC_ALLOWED;
+}
+
+static const char *set_sources(void *out, const char *value)
+{
+	struct net_policy *policy = out;
+
+	if (!net_macs_parse(value, &policy->rules.sources))
+		return NET_MACS_ALLOWED;
+	policy->sources = true;
+	return NULL;
+}
+
+static const char *set_vlans(void *out, const char *value)
+{
+	struct net_policy *policy = out;
+
+	return net_vlans_parse(value, &policy->rules.vlans) ? NULL : NET_VLANS_ALLOWED;
+}
+
+static const char *set_addresses(void *out, const char *value)
+{
+	struct net_policy *policy = out;
+
+	return net_addresses_parse(value, &policy->rules.addresses)
+		       ? NULL
+		       : NET_ADDRESSES_ALLOWED;
+}
+
+static const char *set_bool(bool *out, const char *value)
+{
+	return policy_value_bool(value, out) ? NULL : "yes, no";
+}
+
+static const char *set_multicast(void *out, const char *value)
+{
+	return set_bool(&((struct net_policy *)out)->rules.multicast, value);
+}
+
+static const char *set_broadcast(void *out, const char *value)
+{
+	return set_bool(&((struct net_policy *)out)->rules.broadcast, value);
+}
+
+static const char *set_offloads(void *out, const char *value)
+{
+	return set_bool(&((struct net_policy *)out)->offloads, value);
+}
+
+static bool set_number(uint32_t *out, const char *value, uint32_t min, uint32_t max)
+{
+	uint64_t number;
+
+	if (!policy_value_number(value, min, max, &number))
+		return false;
+	*out = (uint32_t)number;
+	return true;
+}
+
+static const char *set_queues(void *out, const char *value)
+{
+	struct net_policy *policy = out;
+
+	return set_number(&policy->queues, value, 1, NET_QUEUES_MAX) ? NULL : "1-16";
+}
+
+static const char *set_mtu(void *out, const char *value)
+{
+	struct net_policy *policy = out;
+
+	return set_number(&policy->mtu, value, NET_MTU_MIN, NET_MTU_MAX)
+		       ? NULL
+		       : "68-9000 bytes";
+}
+
+static const char *set_backlog(void *out, const char *value)
+{
+	struct net_policy *policy = out;
+
+	return set_number(&policy->backlog, value, NET_BACKLOG_MIN, NET_BACKLOG_MAX)
+		       ? NULL
+		       : "65536-67108864 bytes";
+}
+
+static const char *set_receive_packets(void *out, const char *value)
+{
+	struct net_policy *policy = out;
+
+	return policy_value_rate(value, &policy->receive_packets)
+		       ? NULL
+		       : "N/s or N/s burst M, in frames";
+}
+
+static const char *set_receive_bytes(void *out, const char *value)
+{
+	struct net_policy *policy = out;
+
+	return policy_value_rate(value, &policy->receive_bytes)
+		       ? NULL
+		       : "N/s or N/s burst M, in bytes";
+}
+
+const struct policy_section_key net_policy_keys[] = {
+	{"MAC", true, set_mac},
+	{"Sources", false, set_sources},
+	{"VLANs", false, set_vlans},
+	{"Addresses", true, set_addresses},
+	{"Multicast", false, set_multicast},
+	{"Broadcast", false, set_broadcast},
+	{"Offloads", false, set_offloads},
+	{"Queues", false, set_queues},
+	{"MTU", false, set_mtu},
+	{"Backlog", false, set_backlog},
+	{"ReceivePackets", false, set_receive_packets},
+	{"ReceiveBytes", false, set_receive_bytes},
+	{NULL, false, NULL},
+};
+
+static bool names_ipv4(const struct net_addresses *addresses)
+{
+	for (uint32_t i = 0; i < addresses->n; i++) {
+		if (!addresses->prefix[i].address.ipv6)
+			return true;
+	}
+	return false;
+}
+
+void net_policy_fit(const struct policy *policy, const void *net,
+		    struct policy_errors *errors)
+{
+	const struct net_policy *p = net;
+
+	/* What could not be meant: an address that nobody can be asked for. */
+	if (names_ipv4(&p->rules.addresses) && !p->rules.broadcast)
+		text_error(
+			errors, 0, "Broadcast = yes, or no IPv4 address",
+			"Net.Addresses names an IPv4 address with Net.Broadcast = no: "
+			"ARP needs it");
+	if (policy->door == POLICY_PV && policy->mode == POLICY_MAP)
+		text_error(
+			errors, 0, "Mode = copy",
+			"Memory.Mode = map: a frame's header is looked at, so it has "
+			"to be the back end's own");
+	if (policy->door == POLICY_PV && policy->ring_pages < RINGS * p->queues)
+		text_error(errors, 0, "RingPages = 2 for each of Queues, or more",
+			   "Memory.RingPages = %u is too few for Net.Queues = %u",
+			   policy->ring_pages, p->queues);
+}
+
+void net_policy_complete(struct net_policy *policy)
+{
+	if (policy->sources)
+		return;
+	policy->rules.sources = (struct net_macs){.n = 1};
+	memcpy(policy->rules.sources.mac[0], policy->mac, NET_MAC);
+}
