@@ -163,8 +163,8 @@ static bool can_hears(const struct can *can, const struct canfd_frame *frame)
 	       can_rules_pass(&policy->receive, frame->can_id);
 }
 
-static void can_heard_frame(struct can *can, const struct canfd_frame *frame, bool own,
-			    uint64_t time)
+static void can_tell_frame(struct can *can, const struct canfd_frame *frame, bool own,
+			   uint64_t time)
 {
 	const struct can_event event = {
 		.kind = CAN_EVENT_FRAME,
@@ -173,6 +173,12 @@ static void can_heard_frame(struct can *can, const struct canfd_frame *frame, bo
 		.time = time,
 	};
 
+	can_push(can, &event);
+}
+
+static void can_heard_frame(struct can *can, const struct canfd_frame *frame, bool own,
+			    uint64_t time)
+{
 	if (own) {
 		can->stats.own++;
 		can_way_heard(&can->way, frame, time);
@@ -180,7 +186,7 @@ static void can_heard_frame(struct can *can, const struct canfd_frame *frame, bo
 	if (!can->started || (own && !can->own))
 		return;
 	if (own || can_hears(can, frame))
-		can_push(can, &event);
+		can_tell_frame(can, frame, own, time);
 	else
 		can->stats.filtered++;
 }

@@ -173,6 +173,6 @@ void canif_encode_event(const struct can_event *event, uint8_t *out)
 		wire.u.lost.frames = htole32(event->lost);
 		break;
 	}
-	memset(out, 0, XENCAN_ENTRY);
 	memcpy(out, &wire, sizeof(wire));
+	memset(out + sizeof(wire), 0, XENCAN_ENTRY - sizeof(wire));
 }
