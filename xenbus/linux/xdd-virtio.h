@@ -104,10 +104,26 @@ struct xdd_memory {
 extern const struct xdd_memory xdd_memory_pool;
 extern const struct xdd_memory xdd_memory_grant;
 
+#define XDD_SPARES	64
+
+/* Buffers of one size that were given back, to be taken before `free` is searched. */
+struct xdd_spares {
+	unsigned int count;
+	u8 *at[XDD_SPARES];
+};
+
+/* Where a mapped buffer came from. */
+struct xdd_origin {
+	u8 *from;		/* NULL: no buffer begins here */
+	size_t bytes;
+};
+
 struct xdd_pool {
 	struct gen_pool *free;
+	spinlock_t lock;	/* of the spares; nothing is done within */
+	struct xdd_spares small, page;
 	u8 *start;
-	void **origin;		/* of each granule of a buffer: where it came from */
+	struct xdd_origin *origin;	/* by granule; of a buffer its first */
 	unsigned int pages;
 	unsigned int granted;	/* so many of them are */
 	grant_ref_t first[XDD_POOL_RUNS];
