@@ -159,12 +159,15 @@ unsigned policy_parse_section(const char *text, size_t len, const char *section,
 bool policy_value_bool(const char *value, bool *out); /* yes, no */
 bool policy_value_number(const char *value, uint64_t min, uint64_t max, uint64_t *out);
 bool policy_value_rate(const char *value, struct policy_rate *out);
+bool policy_value_uint32(const char *value, uint32_t min, uint32_t max, uint32_t *out);
 /* A list, its entries separated by commas, spaces or both: each that has no more than
  * POLICY_ENTRY_MAX bytes goes to @entry. False if one has, if there is none, or as soon
  * as @entry says false. */
 #define POLICY_ENTRY_MAX 63
 bool policy_value_list(const char *value, bool (*entry)(void *out, const char *text),
 		       void *out);
+/* policy_value_bool(), as a key's @set returns. */
+const char *policy_set_bool(const char *value, bool *out);
 
 /* "Memory.DataPages", for messages and the audit log. */
 const char *policy_key_name(enum policy_key key);

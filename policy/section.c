@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The section of a class: policy_parse_section(), and lists, which stand nowhere else.
+ * The section of a class: policy_parse_section(), and what its values alone need.
  * A file of its own, since the keeper parses no class section and so does not link it.
  */
 #include <assert.h>
@@ -69,6 +69,21 @@ unsigned policy_parse_section(const char *text, size_t len, const char *section,
 				   keys[i].key);
 	}
 	return errors->count - before;
+}
+
+bool policy_value_uint32(const char *value, uint32_t min, uint32_t max, uint32_t *out)
+{
+	uint64_t number;
+
+	if (!policy_value_number(value, min, max, &number))
+		return false;
+	*out = (uint32_t)number;
+	return true;
+}
+
+const char *policy_set_bool(const char *value, bool *out)
+{
+	return policy_value_bool(value, out) ? NULL : "yes, no";
 }
 
 bool policy_value_list(const char *value, bool (*entry)(void *out, const char *text),

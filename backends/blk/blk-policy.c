@@ -16,9 +16,7 @@ void blk_policy_init(struct blk_policy *policy)
 
 static const char *set_discard(void *out, const char *value)
 {
-	struct blk_policy *policy = out;
-
-	return policy_value_bool(value, &policy->discard) ? NULL : "yes, no";
+	return policy_set_bool(value, &((struct blk_policy *)out)->discard);
 }
 
 static const char *set_sector_size(void *out, const char *value)
@@ -36,34 +34,28 @@ static const char *set_sector_size(void *out, const char *value)
 static const char *set_queues(void *out, const char *value)
 {
 	struct blk_policy *policy = out;
-	uint64_t queues;
 
-	if (!policy_value_number(value, 1, BLK_POLICY_QUEUES_MAX, &queues))
-		return "1-16; RingPages must have a page for each";
-	policy->queues = (uint32_t)queues;
-	return NULL;
+	return policy_value_uint32(value, 1, BLK_POLICY_QUEUES_MAX, &policy->queues)
+		       ? NULL
+		       : "1-16; RingPages must have a page for each";
 }
 
 static const char *set_persistent_grants(void *out, const char *value)
 {
 	struct blk_policy *policy = out;
-	uint64_t pages;
 
-	if (!policy_value_number(value, 0, 1048576, &pages))
-		return "0-1048576; what is more than DataPages has no effect";
-	policy->persistent_pages = (uint32_t)pages;
-	return NULL;
+	return policy_value_uint32(value, 0, 1048576, &policy->persistent_pages)
+		       ? NULL
+		       : "0-1048576; what is more than DataPages has no effect";
 }
 
 static const char *set_persistent_idle(void *out, const char *value)
 {
 	struct blk_policy *policy = out;
-	uint64_t seconds;
 
-	if (!policy_value_number(value, 0, 86400, &seconds))
-		return "0-86400 seconds; 0: kept however long it is not used";
-	policy->persistent_idle = (uint32_t)seconds;
-	return NULL;
+	return policy_value_uint32(value, 0, 86400, &policy->persistent_idle)
+		       ? NULL
+		       : "0-86400 seconds; 0: kept however long it is not used";
 }
 
 static const char *set_cache(void *out, const char *value)

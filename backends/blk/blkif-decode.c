@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "backends/blk/blkif.h"
+#include "common/bytes.h"
 
 /* Indexed by enum blkif_abi. */
 const struct blkif_layout blkif_layouts[] = {
@@ -43,30 +44,6 @@ const struct blkif_layout blkif_layouts[] = {
  * other seven references of one are never needed. */
 _Static_assert(BLKIF_INDIRECT_MAX *BLKIF_SEGMENT <= XEN_PAGE_BYTES, "one table page");
 
-static uint16_t get16(const uint8_t *p)
-{
-	uint16_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static uint64_t get64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
 bool blkif_abi_parse(const char *protocol, enum blkif_abi *out)
 {
 	static const struct {
@@ -98,7 +75,7 @@ static enum blkif_verdict decode_segments(const uint8_t *bytes,
 	for (unsigned i = 0; i < rq->segments; i++, bytes += BLKIF_SEGMENT) {
 		struct blkif_segment *seg = &rq->seg[i];
 
-		seg->ref.v = get32(bytes);
+		seg->ref.v = bytes_get32(bytes);
 		seg->first = bytes[4];
 		seg->last = bytes[5];
 		if (seg->first > seg->last || seg->last >= BLKIF_PAGE_SECTORS)
@@ -112,7 +89,7 @@ static enum blkif_verdict decode_direct(const struct blkif_layout *at,
 					const uint8_t *entry, struct blkif_request *rq)
 {
 	rq->segments = entry[OFF_SEGMENTS];
-	rq->sector = get64(entry + at->sector);
+	rq->sector = bytes_get64(entry + at->sector);
 	/* A barrier may come without data. */
 	if (rq->segments < (rq->op != BLKIF_WRITE_BARRIER) ||
 	    rq->segments > BLKIF_SEGMENTS_MAX)
@@ -125,9 +102,9 @@ static enum blkif_verdict decode_indirect(const struct blkif_layout *at,
 					  struct blkif_request *rq)
 {
 	rq->operation = entry[OFF_INDIRECT_OP];
-	rq->segments = get16(entry + OFF_INDIRECT_SEGMENTS);
-	rq->sector = get64(entry + at->sector);
-	rq->table.v = get32(entry + at->indirect_refs);
+	rq->segments = bytes_get16(entry + OFF_INDIRECT_SEGMENTS);
+	rq->sector = bytes_get64(entry + at->sector);
+	rq->table.v = bytes_get32(entry + at->indirect_refs);
 	if (!max)
 		return BLKIF_UNSUPPORTED;
 	if (rq->operation != BLKIF_READ && rq->operation != BLKIF_WRITE)
@@ -145,7 +122,7 @@ enum blkif_verdict blkif_decode(enum blkif_abi abi, const uint8_t *entry,
 	const struct blkif_layout *at = &blkif_layouts[abi];
 
 	rq->operation = entry[OFF_OPERATION];
-	rq->id = get64(entry + at->id);
+	rq->id = bytes_get64(entry + at->id);
 	rq->sector = 0;
 	rq->sectors = 0;
 	rq->segments = 0;
@@ -166,8 +143,8 @@ enum blkif_verdict blkif_decode(enum blkif_abi abi, const uint8_t *entry,
 		return entry[OFF_SEGMENTS] ? BLKIF_BAD : BLKIF_GOOD;
 	case BLKIF_DISCARD:
 		rq->op = BLKIF_DISCARD;
-		rq->sector = get64(entry + at->sector);
-		rq->sectors = get64(entry + at->discard_sectors);
+		rq->sector = bytes_get64(entry + at->sector);
+		rq->sectors = bytes_get64(entry + at->discard_sectors);
 		/* Not offered; and what was to be erased must not only be dropped. */
 		if (entry[OFF_DISCARD_FLAG] & DISCARD_SECURE)
 			return BLKIF_UNSUPPORTED;

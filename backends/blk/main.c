@@ -28,8 +28,7 @@ static const char *disk_advice(int err)
 		return "another process serves it writable; each disk is served once";
 	case EBUSY:
 		return "it is mounted in this domain, or another instance writes to "
-		       "it: "
-		       "free it, or say ReadOnly = yes";
+		       "it: free it, or say ReadOnly = yes";
 	case EDOM:
 		return "SectorSize is smaller than the disk's own";
 	case EINVAL:

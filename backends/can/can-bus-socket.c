@@ -59,7 +59,6 @@ struct can_bus_socket {
 	int64_t behind;	  /* of the wall clock, the monotonic one */
 	uint64_t now;	  /* monotonic; both of this batch */
 	uint32_t dropped; /* the host's count */
-	uint32_t filled;  /* msg[] that the host may have written to */
 	struct mmsghdr msg[CAN_BUS_BATCH];
 	struct iovec iov[CAN_BUS_BATCH];
 	struct canfd_frame frame[CAN_BUS_BATCH];
@@ -288,15 +287,13 @@ static int socket_receive(struct can_bus_socket *s)
 {
 	int n;
 
-	for (uint32_t i = 0; i < s->filled; i++) {
+	for (uint32_t i = 0; i < CAN_BUS_BATCH; i++) {
 		s->msg[i].msg_hdr.msg_controllen = sizeof(s->control[i].bytes);
 		s->msg[i].msg_hdr.msg_flags = 0;
 	}
 	do
 		n = recvmmsg(s->fd, s->msg, CAN_BUS_BATCH, MSG_DONTWAIT, NULL);
 	while (n < 0 && errno == EINTR);
-	/* The one that failed may have been begun. */
-	s->filled = n < 0 ? 1 : n < CAN_BUS_BATCH ? (uint32_t)n + 1 : CAN_BUS_BATCH;
 	return n < 0 ? -errno : n;
 }
 
@@ -380,7 +377,6 @@ int can_bus_socket_adopt(struct can_bus **out, int fd, bool fd_frames,
 		.poll.done = socket_ready,
 		.fd = fd,
 		.retry = SOCKET_RETRY_NS,
-		.filled = CAN_BUS_BATCH,
 	};
 	for (uint32_t i = 0; i < CAN_BUS_BATCH; i++) {
 		s->iov[i] = (struct iovec){&s->frame[i], sizeof(s->frame[i])};

@@ -28,24 +28,19 @@ static const char *set_receive(void *out, const char *value)
 	return set_rules(&((struct can_policy *)out)->receive, value);
 }
 
-static const char *set_bool(bool *out, const char *value)
-{
-	return policy_value_bool(value, out) ? NULL : "yes, no";
-}
-
 static const char *set_listen_only(void *out, const char *value)
 {
-	return set_bool(&((struct can_policy *)out)->listen_only, value);
+	return policy_set_bool(value, &((struct can_policy *)out)->listen_only);
 }
 
 static const char *set_fd(void *out, const char *value)
 {
-	return set_bool(&((struct can_policy *)out)->fd, value);
+	return policy_set_bool(value, &((struct can_policy *)out)->fd);
 }
 
 static const char *set_errors(void *out, const char *value)
 {
-	return set_bool(&((struct can_policy *)out)->errors, value);
+	return policy_set_bool(value, &((struct can_policy *)out)->errors);
 }
 
 static const char *set_receive_rate(void *out, const char *value)
@@ -57,22 +52,12 @@ static const char *set_receive_rate(void *out, const char *value)
 		       : "N/s or N/s burst M, in frames";
 }
 
-static bool set_number(uint32_t *out, const char *value, uint32_t min, uint32_t max)
-{
-	uint64_t number;
-
-	if (!policy_value_number(value, min, max, &number))
-		return false;
-	*out = (uint32_t)number;
-	return true;
-}
-
 static const char *set_receive_queue(void *out, const char *value)
 {
 	struct can_policy *policy = out;
 
-	return set_number(&policy->receive_queue, value, CAN_POLICY_QUEUE_MIN,
-			  CAN_POLICY_QUEUE_MAX)
+	return policy_value_uint32(value, CAN_POLICY_QUEUE_MIN, CAN_POLICY_QUEUE_MAX,
+				   &policy->receive_queue)
 		       ? NULL
 		       : "16-8192 frames";
 }
@@ -98,7 +83,7 @@ static const char *set_bitrate(void *out, const char *value)
 {
 	struct can_policy *policy = out;
 
-	return set_number(&policy->bitrate, value, 1, BITRATE_MAX)
+	return policy_value_uint32(value, 1, BITRATE_MAX, &policy->bitrate)
 		       ? NULL
 		       : "1-1000000 bit/s; shown to the client, it sets nothing";
 }
@@ -107,14 +92,14 @@ static const char *set_data_bitrate(void *out, const char *value)
 {
 	struct can_policy *policy = out;
 
-	return set_number(&policy->data_bitrate, value, 1, DATA_BITRATE_MAX)
+	return policy_value_uint32(value, 1, DATA_BITRATE_MAX, &policy->data_bitrate)
 		       ? NULL
 		       : "1-20000000 bit/s; shown to the client, it sets nothing";
 }
 
 static const char *set_point(uint32_t *out, const char *value)
 {
-	return set_number(out, value, 1, SAMPLE_POINT_MAX)
+	return policy_value_uint32(value, 1, SAMPLE_POINT_MAX, out)
 		       ? NULL
 		       : "1-999 thousandths of a bit; shown to the client, it sets "
 			 "nothing";

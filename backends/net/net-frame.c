@@ -34,8 +34,7 @@ static uint16_t get16(const uint8_t *p)
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-/* -- Parsing ------------------------------------------------------------------------
- */
+/* -- Parsing ----------------------------------------------------------------- */
 
 static enum net_cast cast_of(const uint8_t *mac)
 {
@@ -56,7 +55,10 @@ static void parse_type(struct net_frame *frame)
 {
 	frame->l3 = NET_HEADER;
 	frame->type = get16(frame->bytes + NET_HEADER - 2);
-	if (!is_tag(frame->type) || frame->size < NET_HEADER + NET_TAG)
+	if (!is_tag(frame->type))
+		return;
+	frame->stacked = true; /* until it was read */
+	if (frame->size < NET_HEADER + NET_TAG)
 		return;
 	frame->stacked = frame->type == TYPE_STACK;
 	frame->vlan = get16(frame->bytes + NET_HEADER) & VLAN_MASK;
@@ -86,15 +88,14 @@ static void parse_arp(struct net_frame *frame)
 	set_source(frame, at + ARP_SENDER, false);
 }
 
-/* A header of TCP or UDP that is whole, @at bytes from the frame's begin, before @end.
- */
+/* A header of TCP or UDP that is whole, from @at to @end, which is no less. */
 static void set_l4(struct net_frame *frame, uint8_t protocol, uint32_t at, uint32_t end)
 {
 	uint32_t least = protocol == IPPROTO_TCP   ? TCP_BYTES
 			 : protocol == IPPROTO_UDP ? UDP_BYTES
 						   : UINT32_MAX;
 
-	if (at > end || end - at < least)
+	if (end - at < least)
 		return;
 	frame->l4 = (uint16_t)at;
 	frame->l4_protocol = protocol;
@@ -117,33 +118,32 @@ static void parse_ipv4(struct net_frame *frame)
 		set_l4(frame, at[9], frame->l3 + header, frame->l3 + total);
 }
 
-/* One extension header further. False: it is none, or not whole. */
-static bool skip_extension(const struct net_frame *frame, uint8_t *next, uint32_t *at,
-			   uint32_t end)
+static bool is_extension(uint8_t next)
 {
-	const uint8_t *header = frame->bytes + *at;
-	uint32_t bytes;
+	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING ||
+	       next == IPPROTO_DSTOPTS || next == IPPROTO_FRAGMENT;
+}
 
-	if (*at > end || end - *at < 8)
-		return false;
-	switch (*next) {
-	case IPPROTO_HOPOPTS:
-	case IPPROTO_ROUTING:
-	case IPPROTO_DSTOPTS:
-		bytes = (header[1] + 1u) * 8;
-		break;
-	case IPPROTO_FRAGMENT:
-		if (get16(header + 2) & IPV6_FRAGMENT)
+/* To what stands behind the extension headers, or to the fragment's, which is as far as
+ * it can be read. False: they are not whole, or too many. */
+static bool skip_extensions(const struct net_frame *frame, uint8_t *next, uint32_t *at,
+			    uint32_t end)
+{
+	for (unsigned i = 0; is_extension(*next); i++) {
+		const uint8_t *header = frame->bytes + *at;
+		uint32_t bytes = 8;
+
+		if (i == NET_EXTENSIONS || end - *at < bytes)
 			return false;
-		bytes = 8;
-		break;
-	default:
-		return false;
+		if (*next != IPPROTO_FRAGMENT)
+			bytes = (header[1] + 1u) * 8;
+		else if (get16(header + 2) & IPV6_FRAGMENT)
+			return true;
+		if (bytes > end - *at)
+			return false;
+		*next = header[0];
+		*at += bytes;
 	}
-	if (bytes > end - *at)
-		return false;
-	*next = header[0];
-	*at += bytes;
 	return true;
 }
 
@@ -151,7 +151,7 @@ static void set_claim(struct net_frame *frame, uint32_t at, uint32_t end)
 {
 	const uint8_t *message = frame->bytes + at;
 
-	if (at > end || end - at < ADVERTISEMENT_BYTES || message[0] != ADVERTISEMENT)
+	if (end - at < ADVERTISEMENT_BYTES || message[0] != ADVERTISEMENT)
 		return;
 	frame->has_claim = true;
 	frame->claim.ipv6 = true;
@@ -167,15 +167,12 @@ static void parse_ipv6(struct net_frame *frame)
 	if (room < IPV6_BYTES || header[0] >> 4 != 6)
 		return;
 	end = at + get16(header + 4);
-	if (end > frame->size)
+	next = header[6];
+	/* Behind what is not looked through there may be a claim (invariant 2). */
+	if (end > frame->size || !skip_extensions(frame, &next, &at, end))
 		return;
 	frame->protocol = NET_IPV6;
 	set_source(frame, header + IPV6_SOURCE, true);
-	next = header[6];
-	for (unsigned i = 0; i < NET_EXTENSIONS; i++) {
-		if (!skip_extension(frame, &next, &at, end))
-			break;
-	}
 	if (next == IPPROTO_ICMPV6)
 		set_claim(frame, at, end);
 	else
@@ -200,8 +197,7 @@ void net_frame_parse(uint8_t *bytes, uint32_t size, struct net_frame *out)
 		parse_ipv6(out);
 }
 
-/* -- Offloads -----------------------------------------------------------------------
- */
+/* -- Offloads ---------------------------------------------------------------- */
 
 bool net_frame_sum_place(const struct net_frame *frame, struct net_offload *out)
 {

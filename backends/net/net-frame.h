@@ -6,8 +6,7 @@
  * net_frame_sum(). It knows no rule and no client.
  *
  * Invariants:
- *  1. nothing outside of the frame is read, and each loop is bounded (extension
- * headers);
+ *  1. nothing outside of the frame is read, and each loop is bounded;
  *  2. what is not understood is said to be so (NET_OTHER, no source, no l4), never
  *     guessed: who filters by addresses refuses what has none that he can read;
  *  3. what net_offload_check() passes is sound for whoever takes the frame from there:
@@ -29,7 +28,8 @@
 #define NET_EXTENSIONS 8     /* IPv6 extension headers that are looked through */
 
 enum net_protocol {
-	NET_OTHER, /* also what claims to be one of these, and is cut short */
+	NET_OTHER, /* also what claims to be one of these, and cannot be read to its end
+		    */
 	NET_ARP,
 	NET_IPV4,
 	NET_IPV6,
@@ -48,7 +48,7 @@ struct net_frame {
 	uint32_t size;
 	enum net_cast cast;
 	bool tagged;   /* by 802.1Q; a priority tag (VLAN 0) is none */
-	bool stacked;  /* more than one tag, or one of 802.1ad */
+	bool stacked;  /* more than one tag, one of 802.1ad, or one that is cut short */
 	uint16_t vlan; /* tagged: 1 to 4095 */
 	uint16_t type; /* ethertype behind the tag; below 0x600 a length */
 	enum net_protocol protocol;

@@ -28,10 +28,7 @@ static const char *set_sources(void *out, const char *value)
 {
 	struct net_policy *policy = out;
 
-	if (!net_macs_parse(value, &policy->rules.sources))
-		return NET_MACS_ALLOWED;
-	policy->sources = true;
-	return NULL;
+	return net_macs_parse(value, &policy->rules.sources) ? NULL : NET_MACS_ALLOWED;
 }
 
 static const char *set_vlans(void *out, const char *value)
@@ -50,48 +47,34 @@ static const char *set_addresses(void *out, const char *value)
 		       : NET_ADDRESSES_ALLOWED;
 }
 
-static const char *set_bool(bool *out, const char *value)
-{
-	return policy_value_bool(value, out) ? NULL : "yes, no";
-}
-
 static const char *set_multicast(void *out, const char *value)
 {
-	return set_bool(&((struct net_policy *)out)->rules.multicast, value);
+	return policy_set_bool(value, &((struct net_policy *)out)->rules.multicast);
 }
 
 static const char *set_broadcast(void *out, const char *value)
 {
-	return set_bool(&((struct net_policy *)out)->rules.broadcast, value);
+	return policy_set_bool(value, &((struct net_policy *)out)->rules.broadcast);
 }
 
 static const char *set_offloads(void *out, const char *value)
 {
-	return set_bool(&((struct net_policy *)out)->offloads, value);
-}
-
-static bool set_number(uint32_t *out, const char *value, uint32_t min, uint32_t max)
-{
-	uint64_t number;
-
-	if (!policy_value_number(value, min, max, &number))
-		return false;
-	*out = (uint32_t)number;
-	return true;
+	return policy_set_bool(value, &((struct net_policy *)out)->offloads);
 }
 
 static const char *set_queues(void *out, const char *value)
 {
 	struct net_policy *policy = out;
 
-	return set_number(&policy->queues, value, 1, NET_QUEUES_MAX) ? NULL : "1-16";
+	return policy_value_uint32(value, 1, NET_QUEUES_MAX, &policy->queues) ? NULL
+									      : "1-16";
 }
 
 static const char *set_mtu(void *out, const char *value)
 {
 	struct net_policy *policy = out;
 
-	return set_number(&policy->mtu, value, NET_MTU_MIN, NET_MTU_MAX)
+	return policy_value_uint32(value, NET_MTU_MIN, NET_MTU_MAX, &policy->mtu)
 		       ? NULL
 		       : "68-9000 bytes";
 }
@@ -100,7 +83,8 @@ static const char *set_backlog(void *out, const char *value)
 {
 	struct net_policy *policy = out;
 
-	return set_number(&policy->backlog, value, NET_BACKLOG_MIN, NET_BACKLOG_MAX)
+	return policy_value_uint32(value, NET_BACKLOG_MIN, NET_BACKLOG_MAX,
+				   &policy->backlog)
 		       ? NULL
 		       : "65536-67108864 bytes";
 }
@@ -172,8 +156,8 @@ void net_policy_fit(const struct policy *policy, const void *net,
 
 void net_policy_complete(struct net_policy *policy)
 {
-	if (policy->sources)
-		return;
-	policy->rules.sources = (struct net_macs){.n = 1};
-	memcpy(policy->rules.sources.mac[0], policy->mac, NET_MAC);
+	struct net_macs *sources = &policy->rules.sources;
+
+	if (!sources->any && !sources->n)
+		memcpy(sources->mac[sources->n++], policy->mac, NET_MAC);
 }

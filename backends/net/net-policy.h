@@ -24,7 +24,6 @@ struct net_policy {
 	uint8_t mac[NET_MAC];	/* MAC; required: the client's own */
 	struct net_rules rules; /* Sources (default MAC), VLANs (default untagged),
 				   Addresses (required), Multicast, Broadcast (no) */
-	bool sources;		/* Sources is given */
 	bool offloads;		/* Offloads; default yes */
 	uint32_t queues;	/* Queues, 1 to 16; default 1 */
 	uint32_t mtu;		/* MTU, 68 to 9000; default 1500 */

@@ -8,8 +8,7 @@
 
 #define VLAN_MAX 4094
 
-/* -- From text ----------------------------------------------------------------------
- */
+/* -- From text --------------------------------------------------------------- */
 
 static int digit(char c)
 {
@@ -19,9 +18,9 @@ static int digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Of any station or group. */
-static bool mac_parse(const char *text, uint8_t out[NET_MAC])
+bool net_mac_parse(const char *text, uint8_t out[NET_MAC])
 {
+	static const uint8_t none[NET_MAC];
 	uint8_t mac[NET_MAC];
 
 	for (unsigned i = 0; i < NET_MAC; i++, text += 3) {
@@ -31,16 +30,7 @@ static bool mac_parse(const char *text, uint8_t out[NET_MAC])
 			return false;
 		mac[i] = (uint8_t)(high << 4 | low);
 	}
-	memcpy(out, mac, NET_MAC);
-	return true;
-}
-
-bool net_mac_parse(const char *text, uint8_t out[NET_MAC])
-{
-	static const uint8_t none[NET_MAC];
-	uint8_t mac[NET_MAC];
-
-	if (!mac_parse(text, mac) || mac[0] & 1 || !memcmp(mac, none, NET_MAC))
+	if (mac[0] & 1 || !memcmp(mac, none, NET_MAC))
 		return false;
 	memcpy(out, mac, NET_MAC);
 	return true;
@@ -144,8 +134,7 @@ bool net_addresses_parse(const char *text, struct net_addresses *out)
 	return true;
 }
 
-/* -- What passes --------------------------------------------------------------------
- */
+/* -- What passes ------------------------------------------------------------- */
 
 static bool mac_passes(const struct net_macs *macs, const uint8_t *mac)
 {

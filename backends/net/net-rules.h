@@ -6,10 +6,9 @@
  * Pure. It judges what net-frame.h says of a frame. Invariants:
  *  1. what a list does not name does not pass; an empty one lets nothing pass;
  *  2. where addresses are listed, a frame passes only by an address that was read: IP
- *     that is cut short and stacked tags do not, and no ethertype but ARP, IPv4 and
- * IPv6;
- *  3. the address that is none (0.0.0.0, ::) passes as a source, since nobody is who
- * has it: DHCP, address probes and duplicate address detection need it.
+ *     that is cut short and stacked tags do not, nor does what is no ARP, IPv4 or IPv6;
+ *  3. the address that is none (0.0.0.0, ::) passes as a source, since it is
+ *     nobody's: DHCP, address probes and duplicate address detection need it.
  *
  * Lists are separated as policy_value_list() says. MAC addresses are six pairs of
  * hexadecimal digits with colons; VLANs 1 to 4094, FIRST-LAST, or "untagged"; addresses
@@ -30,7 +29,7 @@
 #define NET_MACS_ALLOWED  "any, or up to 32 MAC addresses"
 #define NET_VLANS_ALLOWED "any, or a list of untagged, 1-4094, FIRST-LAST"
 #define NET_ADDRESSES_ALLOWED                                                          \
-	"any, none, or up to 64 IPv4 and IPv6 addresses, /BITS if more than one"
+	"any, none, or up to 64 IPv4 and IPv6 addresses, with /BITS or without"
 
 struct net_macs {
 	bool any;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backends/net/netif.h"
+#include "common/bytes.h"
 
 /* struct netif_tx_request: gref, offset, flags, id, size. */
 #define TX_OFFSET 4
@@ -16,27 +17,6 @@
 #define EXTRA_GSO_SIZE 2
 #define EXTRA_GSO_TYPE 4
 
-static uint16_t get16(const uint8_t *p)
-{
-	uint16_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static void put16(uint8_t *p, uint16_t v)
-{
-	memcpy(p, &v, sizeof(v));
-}
-
 static bool in_page(const struct netif_piece *piece)
 {
 	return piece->offset <= XEN_PAGE_BYTES &&
@@ -49,8 +29,7 @@ static void add_piece(struct netif_packet *packet, const struct netif_piece *pie
 		packet->piece[packet->pieces++] = *piece;
 }
 
-/* -- Extras -------------------------------------------------------------------------
- */
+/* -- Extras ------------------------------------------------------------------ */
 
 static bool read_gso(struct netif_packet *packet, const uint8_t *entry)
 {
@@ -59,7 +38,7 @@ static bool read_gso(struct netif_packet *packet, const uint8_t *entry)
 	if (type != NETIF_GSO_TCPV4 && type != NETIF_GSO_TCPV6)
 		return false;
 	packet->gso = type;
-	packet->gso_size = get16(entry + EXTRA_GSO_SIZE);
+	packet->gso_size = bytes_get16(entry + EXTRA_GSO_SIZE);
 	return packet->gso_size > 0;
 }
 
@@ -70,7 +49,7 @@ static bool read_order(struct netif_packet *packet, enum netif_extra order,
 	if (packet->order)
 		return false;
 	packet->order = order;
-	memcpy(packet->mac, entry + EXTRA_MAC, NETIF_MAC);
+	memcpy(packet->mac, entry + EXTRA_MAC, NET_MAC);
 	return packet->mac[0] & 1;
 }
 
@@ -96,8 +75,7 @@ static bool read_extra(struct netif_reader *reader, const uint8_t *entry)
 	return false;
 }
 
-/* -- Requests -----------------------------------------------------------------------
- */
+/* -- Requests ---------------------------------------------------------------- */
 
 /* Its size is known at the end. */
 static void begin(struct netif_reader *reader, const struct netif_piece *piece,
@@ -132,23 +110,22 @@ static bool add(struct netif_reader *reader, const struct netif_piece *piece)
 static bool read_request(struct netif_reader *reader, const uint8_t *entry)
 {
 	const struct netif_piece piece = {
-		.ref = {get32(entry)},
-		.offset = get16(entry + TX_OFFSET),
-		.size = get16(entry + TX_SIZE),
+		.ref = {bytes_get32(entry)},
+		.offset = bytes_get16(entry + TX_OFFSET),
+		.size = bytes_get16(entry + TX_SIZE),
 	};
-	uint16_t flags = get16(entry + TX_FLAGS);
+	uint16_t flags = bytes_get16(entry + TX_FLAGS);
 	bool sound = true;
 
 	if (!reader->within)
 		begin(reader, &piece, flags);
-	else
+	else if (!reader->bad) /* invariant 4 */
 		sound = add(reader, &piece) && !(flags & NETIF_TX_EXTRA_INFO);
 	reader->data_next = flags & NETIF_TX_MORE_DATA;
 	return sound;
 }
 
-/* -- The packet ---------------------------------------------------------------------
- */
+/* -- The packet -------------------------------------------------------------- */
 
 /* The first one's piece is known, and takes its place. */
 static bool place_first(struct netif_reader *reader)
@@ -178,7 +155,7 @@ static enum netif_verdict end(struct netif_reader *reader)
 		return NETIF_BAD;
 	if (packet->order)
 		return reader->requests == 1 ? NETIF_ORDER : NETIF_BAD;
-	if (packet->size < NETIF_HEADER || !place_first(reader))
+	if (packet->size < NET_HEADER || !place_first(reader))
 		return NETIF_BAD;
 	return NETIF_WHOLE;
 }
@@ -201,7 +178,7 @@ enum netif_verdict netif_read(struct netif_reader *reader, const uint8_t *entry)
 		reader->bad = true;
 	assert(packet->entries < NETIF_ENTRIES_MAX);
 	packet->entry[packet->entries++] = (struct netif_entry){
-		.id = extra ? 0 : get16(entry + TX_ID),
+		.id = extra ? 0 : bytes_get16(entry + TX_ID),
 		.extra = extra,
 	};
 	if (!reader->extra_next && !reader->data_next)
@@ -209,13 +186,12 @@ enum netif_verdict netif_read(struct netif_reader *reader, const uint8_t *entry)
 	return reader->bad ? NETIF_BAD : NETIF_MORE;
 }
 
-/* -- Answers ------------------------------------------------------------------------
- */
+/* -- Answers ----------------------------------------------------------------- */
 
 void netif_encode_tx(uint16_t id, enum netif_rsp status, uint8_t *out)
 {
-	put16(out, id);
-	put16(out + 2, (uint16_t)status);
+	bytes_put16(out, id);
+	bytes_put16(out + 2, (uint16_t)status);
 }
 
 void netif_encode_null(uint8_t *out)
@@ -225,23 +201,23 @@ void netif_encode_null(uint8_t *out)
 
 void netif_decode_rx(const uint8_t *entry, uint16_t *id, struct gref *ref)
 {
-	*id = get16(entry);
-	ref->v = get32(entry + 4);
+	*id = bytes_get16(entry);
+	ref->v = bytes_get32(entry + 4);
 }
 
 void netif_encode_rx(uint16_t id, uint16_t offset, uint16_t flags, int16_t status,
 		     uint8_t *out)
 {
-	put16(out, id);
-	put16(out + 2, offset);
-	put16(out + 4, flags);
-	put16(out + 6, (uint16_t)status);
+	bytes_put16(out, id);
+	bytes_put16(out + 2, offset);
+	bytes_put16(out + 4, flags);
+	bytes_put16(out + 6, (uint16_t)status);
 }
 
 void netif_encode_gso(enum netif_gso gso, uint16_t gso_size, uint8_t *out)
 {
 	memset(out, 0, NETIF_RX_ENTRY);
 	out[0] = NETIF_EXTRA_GSO;
-	put16(out + EXTRA_GSO_SIZE, gso_size);
+	bytes_put16(out + EXTRA_GSO_SIZE, gso_size);
 	out[EXTRA_GSO_TYPE] = (uint8_t)gso;
 }

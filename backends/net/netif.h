@@ -3,9 +3,9 @@
  * The wire of Xen's PV network protocol (xen/io/netif.h), decoded.
  *
  * Pure: entries that were copied off a ring go in, one by one; a packet, as pieces of
- * the client's pages, comes out. It knows no ring, no grant and no frame: what the
- * bytes of a packet say is net-frame.h's, and whether its offloads are allowed is the
- * core's.
+ * the client's pages, comes out. It knows no ring and no grant, and looks at no frame:
+ * what the bytes of a packet say is net-frame.h's, and whether its offloads are allowed
+ * is the core's.
  *
  * A packet of the transmit ring is a request, the extras that its EXTRA_INFO announces,
  * and further requests as long as MORE_DATA does. The first request's size is that of
@@ -19,8 +19,9 @@
  *     packet->entries of that verdict are the entries that it is of: so each is
  *     answered once, whatever the client writes;
  *  3. no more than NETIF_ENTRIES_MAX entries wait for their packet's end. Of a longer
- *     one each further entry is bad by itself, until its last (XSA-39, XSA-423,
- * T-NET-1).
+ *     one each further entry is bad by itself, until its last (XSA-39, XSA-423);
+ *  4. of a bad one nothing is kept but what its next entry is: however long it is,
+ *     nothing is counted, and nothing comes round (T-NET-1).
  *
  * An empty piece is answered as any other, and left out (XSA-448).
  */
@@ -30,6 +31,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backends/net/net-frame.h"
 #include "policy/ids.h"
 
 #define NETIF_TX_ENTRY	  12 /* bytes of an entry of the transmit ring */
@@ -39,8 +41,6 @@
 #define NETIF_EXTRAS_MAX  4  /* one of each type */
 /* With the one that is too many. */
 #define NETIF_ENTRIES_MAX (NETIF_SLOTS_MAX + NETIF_EXTRAS_MAX + 1)
-#define NETIF_MAC	  6
-#define NETIF_HEADER	  14 /* bytes of an Ethernet header */
 
 /* NETTXF_*, of a request's flags. */
 #define NETIF_TX_CSUM_BLANK	1
@@ -105,7 +105,7 @@ struct netif_packet {
 	uint16_t gso_size; /* bytes of payload a segment; 0 without */
 	/* NETIF_ORDER: NETIF_EXTRA_MCAST_ADD or DEL of this group */
 	enum netif_extra order;
-	uint8_t mac[NETIF_MAC];
+	uint8_t mac[NET_MAC];
 };
 
 /* What it has of a packet; all zero before the first entry of a ring. */
@@ -113,10 +113,10 @@ struct netif_reader {
 	struct netif_packet packet; /* of the last verdict */
 	bool within;		    /* a packet has begun and not ended */
 	bool extra_next, data_next; /* what its next entry is; extras come first */
-	bool bad;		    /* and its slots are known no more (invariant 3) */
-	unsigned requests;	    /* of them, empty ones too */
-	uint32_t others;	    /* bytes of those behind the first */
-	uint32_t had;		    /* extras, a bit a type */
+	bool bad;	   /* its next entries are bad, too (invariants 3, 4) */
+	unsigned requests; /* of them, empty ones too */
+	uint32_t others;   /* bytes of those behind the first */
+	uint32_t had;	   /* extras, a bit a type */
 	struct netif_piece first;
 };
 

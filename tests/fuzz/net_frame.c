@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "backends/net/net-rules.h"
+#include "common/bytes.h"
 
 #define HEAD 8
 
@@ -21,11 +22,6 @@ static void must(bool holds)
 {
 	if (!holds)
 		abort();
-}
-
-static uint16_t get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] | p[1] << 8);
 }
 
 static void check_frame(const struct net_frame *frame)
@@ -88,9 +84,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	offload = (struct net_offload){
 		.sum = data[0] & 1,
 		.gso = (enum net_gso)(data[1] % 4),
-		.start = get16(data + 2),
-		.offset = get16(data + 4),
-		.gso_size = get16(data + 6),
+		.start = bytes_get16(data + 2),
+		.offset = bytes_get16(data + 4),
+		.gso_size = bytes_get16(data + 6),
 	};
 	size -= HEAD;
 	bytes = malloc(size);

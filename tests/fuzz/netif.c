@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "backends/net/netif.h"
+#include "common/bytes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,11 +19,6 @@ static void must(bool holds)
 {
 	if (!holds)
 		abort();
-}
-
-static uint16_t get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] | p[1] << 8);
 }
 
 /* Invariant 1. */
@@ -38,7 +34,7 @@ static void check_whole(const struct netif_packet *packet)
 		must((uint32_t)piece->offset + piece->size <= XEN_PAGE_BYTES);
 		bytes += piece->size;
 	}
-	must(bytes == packet->size && bytes >= NETIF_HEADER);
+	must(bytes == packet->size && bytes >= NET_HEADER);
 	must((packet->gso == NETIF_GSO_NONE) == (packet->gso_size == 0));
 	must(!packet->order);
 }
@@ -52,7 +48,7 @@ static void check_entries(const struct netif_packet *packet, const uint8_t *end,
 		const uint8_t *entry = end - (due - i) * NETIF_TX_ENTRY;
 
 		if (!packet->entry[i].extra)
-			must(packet->entry[i].id == get16(entry + 8));
+			must(packet->entry[i].id == bytes_get16(entry + 8));
 	}
 }
 

@@ -343,11 +343,14 @@ static void extensions(void **state)
 		}
 		tcp(&draft, 5, 0);
 		assert_int_equal(seen(&draft).l4, n <= NET_EXTENSIONS ? 54 + n * 8 : 0);
+		/* What stands behind them is not known: nor is the rest. */
+		assert_int_equal(seen(&draft).has_source, n <= NET_EXTENSIONS);
 		/* The last one's length ends beyond the packet. */
 		if (!n)
 			continue;
 		draft.byte[54 + (n - 1) * 8 + 1] = 255;
 		assert_int_equal(seen(&draft).l4, 0);
+		assert_false(seen(&draft).has_source);
 	}
 }
 

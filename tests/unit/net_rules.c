@@ -276,13 +276,15 @@ static void tagged(void **state)
 	}
 	/* A tag that is cut off is none that can be read. */
 	assert_int_equal(judge(&five, 0x8100, 17), NET_SPOOFED_VLAN);
+	assert_int_equal(judge(&untagged, 0x8100, 17), NET_SPOOFED_VLAN);
 }
 
 /* Each bit of an address counts, as far as the prefix has it. */
 static void prefixes(void **state)
 {
 	static const uint8_t ipv4[20] = {0x45, 0, 0, 20, [12] = 192, 0, 2, 7};
-	static const uint8_t ipv6[40] = {0x60, [8] = 0x20, 0x01, 0x0d, 0xb8, [23] = 7};
+	static const uint8_t ipv6[40] = {
+		0x60, [6] = IPPROTO_NONE, [8] = 0x20, 0x01, 0x0d, 0xb8, [23] = 7};
 
 	(void)state;
 	for (unsigned v6 = 0; v6 < 2; v6++) {
@@ -314,7 +316,8 @@ static void prefixes(void **state)
 static void families(void **state)
 {
 	static const uint8_t ipv4[20] = {0x45, 0, 0, 20, [12] = 192, 0, 2, 7};
-	static const uint8_t ipv6[40] = {0x60, [8] = 0x20, 0x01, 0x0d, 0xb8};
+	static const uint8_t ipv6[40] = {
+		0x60, [6] = IPPROTO_NONE, [8] = 0x20, 0x01, 0x0d, 0xb8};
 	struct net_rules all4 = rules("any", "any", "0.0.0.0/0");
 	struct net_rules all6 = rules("any", "any", "::/0");
 	struct net_rules none = rules("any", "any", "none");
@@ -357,6 +360,32 @@ static void advertisements(void **state)
 	assert_int_equal(judge(&own, 0x86dd, 78), NET_SPOOFED_ADDRESS);
 }
 
+/* Nor are headers before it a way around that. */
+static void advertisements_behind_headers(void **state)
+{
+	static const uint8_t ipv6[40] = {0x60, [8] = 0xfe, 0x80, [23] = 2};
+	struct net_rules own = rules("any", "any", "fe80::2");
+
+	(void)state;
+	for (unsigned n = 0; n < 12; n++) {
+		unsigned at = 54 + n * 8;
+
+		memset(bytes, 0, sizeof(bytes));
+		memcpy(bytes + 14, ipv6, 40);
+		bytes[19] = (uint8_t)(n * 8 + 24);
+		bytes[20] = n ? IPPROTO_DSTOPTS : IPPROTO_ICMPV6;
+		for (unsigned i = 0; i < n; i++)
+			bytes[54 + i * 8] =
+				i + 1 < n ? IPPROTO_DSTOPTS : IPPROTO_ICMPV6;
+		bytes[at] = 136;
+		memcpy(bytes + at + 8, ipv6 + 8, 16);
+		assert_int_equal(judge(&own, 0x86dd, at + 24),
+				 n <= NET_EXTENSIONS ? NET_PASS : NET_SPOOFED_ADDRESS);
+		bytes[at + 23] = 3;
+		assert_int_equal(judge(&own, 0x86dd, at + 24), NET_SPOOFED_ADDRESS);
+	}
+}
+
 static void groups(void **state)
 {
 	struct net_rules own = rules("any", "any", "any");
@@ -380,11 +409,17 @@ static void groups(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(macs),	    cmocka_unit_test(full),
-		cmocka_unit_test(vlans),    cmocka_unit_test(addresses),
-		cmocka_unit_test(stations), cmocka_unit_test(stations_of_arp),
-		cmocka_unit_test(tagged),   cmocka_unit_test(prefixes),
-		cmocka_unit_test(families), cmocka_unit_test(advertisements),
+		cmocka_unit_test(macs),
+		cmocka_unit_test(full),
+		cmocka_unit_test(vlans),
+		cmocka_unit_test(addresses),
+		cmocka_unit_test(stations),
+		cmocka_unit_test(stations_of_arp),
+		cmocka_unit_test(tagged),
+		cmocka_unit_test(prefixes),
+		cmocka_unit_test(families),
+		cmocka_unit_test(advertisements),
+		cmocka_unit_test(advertisements_behind_headers),
 		cmocka_unit_test(groups),
 	};
 

@@ -318,14 +318,21 @@ static void sum_that_comes_round(void **state)
 
 static void chain_without_end(void **state)
 {
+	struct netif_reader before;
 	struct wire wire = {0};
 
 	(void)state;
 	assert_int_equal(request(&wire, 0, 1000, MORE), NETIF_MORE);
 	for (unsigned i = 1; i < NETIF_SLOTS_MAX; i++)
 		assert_int_equal(request(&wire, 0, 1, MORE), NETIF_MORE);
+	assert_int_equal(request(&wire, 0, 1, MORE), NETIF_BAD);
+	/* Invariant 4: what is counted would come round, and find room for a piece. */
+	before = wire.reader;
 	for (unsigned i = 0; i < 100000; i++)
 		assert_int_equal(request(&wire, 0, 1, MORE), NETIF_BAD);
+	assert_int_equal(wire.reader.requests, before.requests);
+	assert_int_equal(wire.reader.others, before.others);
+	assert_int_equal(packet(&wire)->pieces, before.packet.pieces);
 	assert_int_equal(request(&wire, 0, 1, 0), NETIF_BAD);
 	goes_on(&wire);
 }
@@ -405,7 +412,7 @@ static enum netif_verdict judge(const netif_tx_request_t *rq, unsigned n)
 {
 	uint32_t others = 0;
 
-	if (n > NETIF_SLOTS_MAX || rq[0].size < NETIF_HEADER)
+	if (n > NETIF_SLOTS_MAX || rq[0].size < NET_HEADER)
 		return NETIF_BAD;
 	for (unsigned i = 1; i < n; i++) {
 		if (rq[i].offset + rq[i].size > 4096)

@@ -17,8 +17,8 @@
  *  4. nothing lies across the end of a run: each is a chunk of its own in `free`, from
  *     which what is taken is taken whole;
  *  5. nothing here sleeps, but for the opening and the closing;
- *  6. what is spare is neither in `free` nor anybody's, and no mapping fails for it: it
- *     goes back to `free` before one does.
+ *  6. what is spare is neither in `free` nor anybody's, and a mapping that finds no
+ *     room in `free` looks there again with all that was spare.
  *
  * Spares are there for what comes most: a page of data, and a header, a status and a table
  * of descriptors with it. They spare a client some 600 of the 24,000 instructions that such
