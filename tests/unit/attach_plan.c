@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "backends/net/net-policy.h"
 #include "policy/policy.h"
 #include "xenbus/cmd/plan.h"
 
@@ -246,18 +247,93 @@ static void every_class(void **state)
 	}
 }
 
+#define NFRONT "/local/domain/5/device/vif/1"
+#define NBACK  "/local/domain/2/backend/vif/5/1"
+#define NET                                                                            \
+	"[Net]\nMAC = 02:00:00:00:00:0A\nAddresses = any\nBroadcast = yes\nMTU = "     \
+	"9000\n"
+
+/* After the copy. The MAC is as the policy has it, in both directories. */
+static const char *const network_device[] = {
+	"?0 5 /local/domain/5/device = ",
+	"?0 5 /local/domain/5/device/vif = ",
+	"5 2 " NFRONT " = ",
+	"5 2 " NFRONT "/backend = " NBACK,
+	"5 2 " NFRONT "/backend-id = 2",
+	"5 2 " NFRONT "/handle = 1",
+	"5 2 " NFRONT "/mac = 02:00:00:00:00:0A",
+	"5 2 " NFRONT "/trusted = 1",
+	"2 5 " NFRONT "/mtu = 9000",
+	"5 2 " NFRONT "/state = 1",
+	"?0 2 /local/domain/2/backend = ",
+	"?0 2 /local/domain/2/backend/vif = ",
+	"?0 2 /local/domain/2/backend/vif/5 = ",
+	"2 5 " NBACK " = ",
+	"2 5 " NBACK "/frontend = " NFRONT,
+	"2 5 " NBACK "/frontend-id = 5",
+	"2 5 " NBACK "/online = 1",
+	"2 5 " NBACK "/vifname = ivi_net",
+	"2 5 " NBACK "/mac = 02:00:00:00:00:0A",
+	"2 5 " NBACK "/mtu = 9000",
+	"2 5 " NBACK "/handle = 1",
+	"2 5 " NBACK "/type = vif",
+	"2 5 " NBACK "/xdd-attach = ivi_disk",
+	"2 5 " NBACK "/state = 1",
+};
+
 static void a_network_device(void **state)
 {
-	struct plan_input in = input("net", "Domain = 5\nDevice = 1",
-				     "[Net]\nMac = 00:16:3e:00:00:01\n");
+	struct plan_input in =
+		input("net", "Domain = any\nTag = ivi_net\nDevice = 1", NET);
+	const unsigned n = sizeof(network_device) / sizeof(*network_device);
 
 	(void)state;
 	plan_make(&in, &plan);
-	is("/local/domain/5/device/vif/1", "mac", "00:16:3e:00:00:01");
-	is("/local/domain/5/device/vif/1", "handle", "1");
-	is("/local/domain/2/backend/vif/5/1", "mac", "00:16:3e:00:00:01");
-	is("/local/domain/2/backend/vif/5/1", "vifname", "ivi_disk");
-	is("/local/domain/5/device/vif/1", "mtu", NULL);
+	assert_int_equal(plan.n, 15 + n); /* 3 parents, itself and 11 keys */
+	for (unsigned i = 0; i < n; i++)
+		assert_string_equal(line(&plan.node[15 + i]), network_device[i]);
+	is("/libxl/5/device/vif/1", "mac", "02:00:00:00:00:0A");
+	is("/libxl/5/device/vif/1", "vifname", "ivi_net");
+}
+
+/* A policy without MTU: as libxl, the client alone is told what that means. */
+static void a_plain_network_device(void **state)
+{
+	struct plan_input in = input("net", "Domain = 5\nDevice = 1",
+				     "[Net]\nMAC = 02:00:00:00:00:0A\n");
+
+	(void)state;
+	plan_make(&in, &plan);
+	is(NFRONT, "mtu", "1500");
+	is(NBACK, "mtu", NULL);
+	is(NBACK, "vifname", "ivi_disk");
+}
+
+static void a_virtio_network_device(void **state)
+{
+	struct plan_input in =
+		input("net\nDoor = virtio", "Domain = 5\nDevice = 1", NET);
+
+	(void)state;
+	plan_make(&in, &plan);
+	is("/local/domain/2/backend/vmsg_net/5/1", "mac", "02:00:00:00:00:0A");
+	is("/local/domain/2/backend/vmsg_net/5/1", "mtu", "9000");
+	is("/local/domain/5/device/vmsg_net/1", "mac", NULL);
+}
+
+/* The section that these read is one that the class takes: its keys are spelled so. */
+static void the_class_takes_it(void **state)
+{
+	struct plan_input in = input("net", "Domain = 5\nDevice = 1", NET);
+	struct net_policy net;
+
+	(void)state;
+	net_policy_init(&net);
+	assert_int_equal(policy_parse_section(in.text, in.text_len, "Net",
+					      net_policy_keys, &net, &errors),
+			 0);
+	assert_int_equal(net.mtu, 9000);
+	assert_int_equal(net.mac[5], 0x0a);
 }
 
 /* What a client may read but not write: the owner is the driver domain. */
@@ -281,9 +357,15 @@ static void read_only_keys(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_disk_whole),	  cmocka_unit_test(disks),
-		cmocka_unit_test(every_class),	  cmocka_unit_test(a_network_device),
-		cmocka_unit_test(read_only_keys), cmocka_unit_test(a_virtio_disk),
+		cmocka_unit_test(a_disk_whole),
+		cmocka_unit_test(disks),
+		cmocka_unit_test(every_class),
+		cmocka_unit_test(a_network_device),
+		cmocka_unit_test(read_only_keys),
+		cmocka_unit_test(a_virtio_disk),
+		cmocka_unit_test(a_plain_network_device),
+		cmocka_unit_test(a_virtio_network_device),
+		cmocka_unit_test(the_class_takes_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

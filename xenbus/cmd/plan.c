@@ -97,6 +97,14 @@ static void discard(const struct plan_input *in, const char *arg, char *out)
 	put(out, "%d", !in->policy->read_only && !strcmp(out, "yes"));
 }
 
+/* A client is told in any case. */
+static void mtu(const struct plan_input *in, const char *arg, char *out)
+{
+	section(in, arg, out);
+	if (!out[0])
+		put(out, "1500");
+}
+
 /* -- The kinds ---------------------------------------------------------------- */
 
 /*
@@ -120,10 +128,15 @@ static const struct row blk_rows[] = {
 };
 
 static const struct row net_rows[] = {
-	{BACK, "mac", section, "Mac"},	   {BACK, "handle", number, NULL},
-	{BACK, "type", word, "vif"},	   {FRONT, "handle", number, NULL},
-	{FRONT, "mac", section, "Mac"},	   {FRONT, "trusted", word, "1"},
-	{FRONT_RO, "mtu", section, "Mtu"}, {.key = NULL},
+	{BACK, "mac", section, "MAC"},
+	{BACK, "mtu", section, "MTU"},
+	{BACK, "handle", number, NULL},
+	{BACK, "type", word, "vif"},
+	{FRONT, "handle", number, NULL},
+	{FRONT, "mac", section, "MAC"},
+	{FRONT, "trusted", word, "1"},
+	{FRONT_RO, "mtu", mtu, "MTU"},
+	{.key = NULL},
 };
 
 static const struct row displ_rows[] = {
@@ -141,8 +154,8 @@ static const struct row virtio_blk_rows[] = {
 };
 
 static const struct row virtio_net_rows[] = {
-	{BACK, "mac", section, "Mac"},
-	{BACK, "mtu", section, "Mtu"},
+	{BACK, "mac", section, "MAC"},
+	{BACK, "mtu", section, "MTU"},
 	{.key = NULL},
 };
 
