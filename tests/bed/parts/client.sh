@@ -11,6 +11,7 @@ make_client()
 	root=$1/root
 	packages=fio,e2fsprogs,util-linux,busybox-static,kmod,xenstore-utils,libxengnttab1
 	packages=$packages,libxenevtchn1,iproute2,strace,libmd0,libseccomp2,liburing2,can-utils
+	packages=$packages,iperf3,iputils-ping,ethtool
 
 	extract_root "$root" "$packages"
 	cd "$root" || exit
@@ -29,7 +30,7 @@ make_client()
 		xen-privcmd xenfs snd-xen-front drm_xen_front xen-kbdfront virtio_blk \
 		virtio_net virtio-gpu virtio_snd virtio_input can can-raw can-bcm can-isotp \
 		can-j1939 can-gw can-dev vcan vxcan loop brd null_blk ext4 xfs vfat dm-mod tun veth \
-		dummy bridge af_packet ipv6 snd-pcm evdev
+		dummy bridge 8021q af_packet ipv6 snd-pcm evdev
 	# Not gzip: xl would try to unpack it, and trip over the second archive.
 	find . | cpio --quiet -o -H newc | zstd -q -10 -T0 >"$1/client.initrd"
 	cd "$1" || exit

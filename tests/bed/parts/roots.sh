@@ -37,7 +37,8 @@ control_packages=$control_packages,liburing2,libfdt1
 
 driver_packages=systemd,systemd-sysv,udev,kmod,util-linux,e2fsprogs,iproute2,procps,strace
 driver_packages=$driver_packages,libxengnttab1,libxenevtchn1,libxenstore4,xenstore-utils
-driver_packages=$driver_packages,liburing2,libseccomp2,libmd0,libfdt1,can-utils
+driver_packages=$driver_packages,liburing2,libseccomp2,libmd0,libfdt1,can-utils,iperf3
+driver_packages=$driver_packages,iputils-ping,ethtool,busybox-static
 
 # trim_modules FOLDER: what no emulated machine will ever have.
 trim_modules()
@@ -54,8 +55,8 @@ dress_driver()
 {
 	for unit in serial-getty@.service getty@tty1.service getty.target apt-daily.timer \
 		apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \
-		e2scrub_reap.service fstrim.timer systemd-networkd.service \
-		systemd-networkd.socket systemd-resolved.service systemd-timesyncd.service \
+		e2scrub_reap.service fstrim.timer systemd-resolved.service \
+		systemd-timesyncd.service \
 		systemd-pstore.service systemd-hwdb-update.service \
 		systemd-update-utmp.service systemd-update-utmp-runlevel.service \
 		systemd-random-seed.service systemd-binfmt.service systemd-firstboot.service \
