@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy/toll.h"
 
+void toll_begin(struct toll *toll, struct policy_rate operations,
+		struct policy_rate bytes, uint64_t now)
+{
+	rate_init(&toll->operations, operations, now);
+	rate_init(&toll->bytes, bytes, now);
+}
+
 void toll_init(struct toll *toll, const struct policy *policy, uint64_t now)
 {
-	rate_init(&toll->operations, policy->operations, now);
-	rate_init(&toll->bytes, policy->bytes, now);
+	toll_begin(toll, policy->operations, policy->bytes, now);
 }
 
 void toll_change(struct toll *toll, const struct policy *policy, uint64_t now)

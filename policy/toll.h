@@ -19,6 +19,9 @@ struct toll_paid {
 	bool operation, bytes;
 };
 
+/* By these rates, which need not be a policy's [Limits]. */
+void toll_begin(struct toll *toll, struct policy_rate operations,
+		struct policy_rate bytes, uint64_t now);
 void toll_init(struct toll *toll, const struct policy *policy, uint64_t now);
 /* The policy's rates changed. */
 void toll_change(struct toll *toll, const struct policy *policy, uint64_t now);

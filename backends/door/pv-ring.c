@@ -163,10 +163,8 @@ void pv_ring_put(struct pv_ring *ring, const void *entry, uint32_t size)
 
 enum pv_ring_status pv_ring_posted(struct pv_ring *ring, uint32_t *n)
 {
-	enum pv_ring_status status;
+	enum pv_ring_status status = ring_look(ring);
 
-	assert(ring->kept);
-	status = ring_look(ring);
 	*n = ring->req_prod - ring->req_cons;
 	return status;
 }
@@ -204,20 +202,32 @@ bool pv_ring_push(struct pv_ring *ring)
 	return ring->rsp_prod - event < ring->rsp_prod - old;
 }
 
-bool pv_ring_pending(const struct pv_ring *ring)
+bool pv_ring_pending_of(const struct pv_ring *ring, uint32_t n)
 {
-	return ring->req_cons != ring->req_prod ||
-	       shared_load32(ring->page + RING_REQ_PROD) != ring->req_cons;
+	return ring->req_prod - ring->req_cons >= n ||
+	       shared_load32(ring->page + RING_REQ_PROD) - ring->req_cons >= n;
 }
 
-bool pv_ring_final_check(struct pv_ring *ring)
+bool pv_ring_pending(const struct pv_ring *ring)
 {
-	if (ring->req_cons != ring->req_prod)
+	return pv_ring_pending_of(ring, 1);
+}
+
+bool pv_ring_final_check_of(struct pv_ring *ring, uint32_t n)
+{
+	assert(n && n <= ring->entries);
+	if (ring->req_prod - ring->req_cons >= n)
 		return true;
-	shared_store32(ring->page + RING_REQ_EVENT, ring->req_cons + 1);
+	shared_store32(ring->page + RING_REQ_EVENT, ring->req_cons + n);
 	/* req_event is visible before req_prod is read; pairs with the front
 	 * end's barrier between publishing requests and reading req_event. */
 	shared_full_barrier();
 	/* A broken index is "there is something": the take will say so. */
-	return ring_look(ring) != PV_RING_EMPTY;
+	return ring_look(ring) == PV_RING_BROKEN ||
+	       ring->req_prod - ring->req_cons >= n;
+}
+
+bool pv_ring_final_check(struct pv_ring *ring)
+{
+	return pv_ring_final_check_of(ring, 1);
 }

@@ -62,23 +62,28 @@ enum pv_ring_status pv_ring_take(struct pv_ring *ring, void *entry);
 /* The next response (@size <= PV_RING_ANSWER_MAX bytes; the rest is zero). It
  * reaches the ring with the next push. */
 void pv_ring_put(struct pv_ring *ring, const void *entry, uint32_t size);
-/* Of posted buffers, in place of these two. Look at the client's index, once: *@n are
- * posted and not filled. PV_RING_EMPTY if that is none. */
+/* Look at the client's index, once: *@n requests are there and not taken, or of posted
+ * buffers not filled. PV_RING_EMPTY if that is none. */
 enum pv_ring_status pv_ring_posted(struct pv_ring *ring, uint32_t *n);
 /* One of them is left, as far as was looked. */
 static inline bool pv_ring_has_posted(const struct pv_ring *ring)
 {
 	return ring->req_cons != ring->req_prod;
 }
-/* Answer the oldest of them with @answer (entry_size bytes, but for the kept ones). It
- * is the client's with the next push. */
+/* Of posted buffers, in place of taking and putting: answer the oldest with @answer
+ * (entry_size bytes, but for the kept ones). It is the client's with the next push. */
 void pv_ring_fill(struct pv_ring *ring, const void *answer);
 /* Publish what was put or filled; true if the front end asked to be notified. */
 bool pv_ring_push(struct pv_ring *ring);
 /* There is something to take, or an index that is broken. */
 bool pv_ring_pending(const struct pv_ring *ring);
+/* So many are there, or an index that is broken. */
+bool pv_ring_pending_of(const struct pv_ring *ring, uint32_t n);
 /* Ask to be woken by the next request, then look once more: true if there is
  * one already (do not sleep). */
 bool pv_ring_final_check(struct pv_ring *ring);
+/* The same for who can do nothing with less than @n (1 to ring->entries) requests that
+ * are not taken. */
+bool pv_ring_final_check_of(struct pv_ring *ring, uint32_t n);
 
 #endif

@@ -212,3 +212,10 @@ enum net_verdict net_rules_judge(const struct net_rules *rules,
 		return NET_NO_BROADCAST;
 	return NET_PASS;
 }
+
+bool net_rules_hear(const struct net_rules *rules, const struct net_frame *frame)
+{
+	if (frame->cast == NET_UNICAST && !mac_passes(&rules->sources, frame->bytes))
+		return false;
+	return vlan_passes(&rules->vlans, frame);
+}

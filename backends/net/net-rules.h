@@ -68,6 +68,8 @@ enum net_verdict {
 	NET_SPOOFED_ADDRESS, /* its source, or what it advertises, not of Addresses */
 	NET_NO_MULTICAST,
 	NET_NO_BROADCAST,
+	NET_NO_OFFLOADS, /* it is to be cut, with Offloads = no */
+	NET_TOO_LONG,	 /* for MTU, or its segments are */
 	NET_VERDICTS,
 };
 
@@ -80,5 +82,9 @@ bool net_addresses_parse(const char *text, struct net_addresses *out);
 /* May a client with these rules send @frame? The first rule that it breaks. */
 enum net_verdict net_rules_judge(const struct net_rules *rules,
 				 const struct net_frame *frame);
+/* Is @frame, of somebody else, its to hear? What is sent to a station that is none of
+ * Sources, as a bridge sends what it has not learnt yet, or on a VLAN that is none of
+ * VLANs, is not. Groups are heard. */
+bool net_rules_hear(const struct net_rules *rules, const struct net_frame *frame);
 
 #endif
