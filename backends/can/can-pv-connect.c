@@ -20,7 +20,7 @@ struct pv_choice {
 	uint32_t pages; /* of each ring */
 	bool numbered;	/* "tx-ring-ref0", "tx-ring-ref1" ... */
 	bool late_ack, own;
-	bool started; /* the one before us was */
+	enum can_state was; /* what the one before us was */
 };
 
 static int pv_offer_rules(struct can_pv *pv, const char *key,
@@ -102,16 +102,6 @@ static int pv_read_choice(struct can_pv *pv, struct pv_choice *choice)
 	return 0;
 }
 
-/* Was the controller started? Nobody but the one before us can have. */
-static int pv_read_started(struct can_pv *pv, bool attach, bool *out)
-{
-	int r = attach ? can_state_read(&pv->kept) : 0;
-
-	if (r >= 0)
-		*out = r;
-	return r < 0 ? r : 0;
-}
-
 static int pv_map_ring(struct can_pv *pv, const char *name,
 		       const struct pv_choice *choice, struct grants_map *out)
 {
@@ -186,19 +176,19 @@ static int pv_open(struct can_pv *pv, const struct pv_choice *choice, bool attac
 
 int can_pv_connect(struct can_pv *pv, bool attach, uint64_t now)
 {
-	struct pv_choice choice;
+	struct pv_choice choice = {.was = CAN_STATE_IS_STOPPED};
 	int r;
 
 	assert(pv->state == CAN_PV_DOWN);
 	can_state_init(&pv->kept, &pv->conf.keys);
 	r = pv_read_choice(pv, &choice);
-	if (!r)
-		r = pv_read_started(pv, attach, &choice.started);
+	if (!r && attach)
+		r = can_state_read(&pv->kept, &choice.was);
 	if (!r)
 		r = pv_open(pv, &choice, attach);
 	if (r)
 		return r;
-	can_connect(pv->conf.can, choice.late_ack, choice.own, choice.started, now);
+	can_connect(pv->conf.can, choice.late_ack, choice.own, choice.was, now);
 	can_pv_start(pv, now);
 	/* The one before us may have died between its push and its event. */
 	r = attach ? evtchn_notify(pv->conf.keys.evtchn, pv->port) : 0;

@@ -11,30 +11,18 @@ void can_state_init(struct can_state_key *key, const struct keys *keys)
 	*key = (struct can_state_key){.keys = keys};
 }
 
-/* What a client must start again itself is not started: a value that is none of ours,
- * too. */
-static bool started(uint64_t state)
-{
-	switch (state) {
-	case CAN_STATE_IS_ACTIVE:
-	case CAN_STATE_IS_WARNING:
-	case CAN_STATE_IS_PASSIVE:
-		return true;
-	default:
-		return false;
-	}
-}
-
-int can_state_read(const struct can_state_key *key)
+int can_state_read(const struct can_state_key *key, enum can_state *out)
 {
 	char value[STORE_VALUE_MAX + 1];
-	uint64_t state;
+	uint64_t state = CAN_STATE_IS_STOPPED;
 	int r = keys_read(key->keys, STORE_BACK, KEY, value);
 
-	if (r <= 0)
+	if (r < 0)
 		return r;
-	return number_parse(value, strlen(value), CAN_STATE_IS_DOWN, &state) &&
-	       started(state);
+	if (r && !number_parse(value, strlen(value), CAN_STATE_IS_DOWN, &state))
+		state = CAN_STATE_IS_STOPPED;
+	*out = (enum can_state)state;
+	return 0;
 }
 
 int can_state_keep(struct can_state_key *key, enum can_state state)

@@ -90,8 +90,8 @@ static void settled(struct virtio_device *d)
 	struct can_virtio *v = d->conf.owner;
 
 	assert(!v->connected);
-	can_connect(v->conf.can, d->features & VIRTIO_CAN_F_LATE_TX_ACK, false,
-		    v->started, v->now);
+	can_connect(v->conf.can, d->features & VIRTIO_CAN_F_LATE_TX_ACK, false, v->was,
+		    v->now);
 	v->connected = true;
 }
 
@@ -164,16 +164,15 @@ int can_virtio_connect(struct can_virtio *v, bool attach, uint64_t now)
 	assert(!v->connected);
 	v->now = now;
 	can_state_init(&v->kept, &v->conf.keys);
-	r = attach ? can_state_read(&v->kept)
+	r = attach ? can_state_read(&v->kept, &v->was)
 		   : can_state_keep(&v->kept, CAN_STATE_IS_STOPPED);
 	if (r < 0)
 		return r;
-	v->started = attach && r;
 	v->owed = 0;
 	memset(v->posted, 0, sizeof(v->posted));
 	toll_init(&v->toll, v->conf.policy, now);
 	r = virtio_door_connect(&v->door, attach, now);
-	v->started = false;
+	v->was = CAN_STATE_IS_STOPPED;
 	if (r)
 		can_virtio_leave(v);
 	return r;

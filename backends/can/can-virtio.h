@@ -129,8 +129,8 @@ struct can_virtio {
 	struct toll toll;
 	uint32_t owed; /* operations (invariant 3) */
 	struct can_state_key kept;
-	bool connected; /* the core is */
-	bool started;	/* a predecessor's was, and ours is to be */
+	bool connected;	    /* the core is */
+	enum can_state was; /* a predecessor's, and ours is to be */
 	struct can_virtio_posted posted[CAN_VIRTIO_QUEUES];
 	bool holds; /* a frame that found no room yet, in @held */
 	struct can_event held;

@@ -232,18 +232,37 @@ static void can_counters_unknown(struct can *can)
 	can->tx_errors = can->rx_errors = CAN_COUNTER_UNKNOWN;
 }
 
-void can_connect(struct can *can, bool late_ack, bool own, bool started, uint64_t now)
+/* Started, and how well it did: the host will say. */
+static enum can_state can_state_after(enum can_state was)
+{
+	switch (was) {
+	case CAN_STATE_IS_ACTIVE:
+	case CAN_STATE_IS_WARNING:
+	case CAN_STATE_IS_PASSIVE:
+		return CAN_STATE_IS_ACTIVE;
+	case CAN_STATE_IS_STOPPED:
+	case CAN_STATE_IS_BUS_OFF:
+	case CAN_STATE_IS_DOWN:
+		break;
+	}
+	return was;
+}
+
+void can_connect(struct can *can, bool late_ack, bool own, enum can_state was,
+		 uint64_t now)
 {
 	can->way.late_ack = late_ack && can->conf.bus->echo;
 	can->own = own;
-	can->started = started;
-	can->state = started ? CAN_STATE_IS_ACTIVE : CAN_STATE_IS_STOPPED;
+	can->state = can_state_after(was);
+	can->started = can->state == CAN_STATE_IS_ACTIVE;
 	can->now = now;
 	can->overruns = can->conf.bus->overruns;
 	can_counters_unknown(can);
 	can_queue_begin(&can->queue, now);
-	if (started)
+	if (can->started)
 		can_queue_lose(&can->queue, CAN_LOST_UNKNOWN);
+	else if (can->state != CAN_STATE_IS_STOPPED)
+		can_push_state(can, 0);
 }
 
 /* What the host has goes its way: STOP takes nothing back that was written. */

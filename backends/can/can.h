@@ -83,9 +83,11 @@ int can_init(struct can *can, const struct can_conf *conf);
 /* Disconnected. */
 void can_fini(struct can *can);
 
-/* A client is there: not started (or, @started, for a successor, as it was), nothing
- * queued. */
-void can_connect(struct can *can, bool late_ack, bool own, bool started, uint64_t now);
+/* A client is there, nothing is queued. @was: CAN_STATE_IS_STOPPED, or for a successor
+ * what the one before it was. Off the bus it stays off, and tells so again: nobody
+ * knows whether the client heard of it. */
+void can_connect(struct can *can, bool late_ack, bool own, enum can_state was,
+		 uint64_t now);
 /* All frames come home (CAN_CANCELED) before this returns; nothing is heard any
  * more. */
 void can_disconnect(struct can *can);

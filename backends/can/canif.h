@@ -103,7 +103,8 @@
  * When the back end is started again while both sides are Connected, a front end
  * has nothing to do. Frames that were taken and not answered are sent by the
  * successor: a frame can be on the wire twice, as CAN itself allows. What was
- * heard meanwhile is lost, and reported: XENCAN_LOST_UNKNOWN.
+ * heard meanwhile is lost, and reported: XENCAN_LOST_UNKNOWN. A controller that was
+ * off the bus still is, which is told again.
  *****************************************************************************/
 #ifndef XEN_PUBLIC_IO_CANIF_H
 #define XEN_PUBLIC_IO_CANIF_H

@@ -337,7 +337,7 @@ static void killed_with_slots(void)
 	down();
 }
 
-/* One that was stopped, or off the bus, is not started by its successor. */
+/* One that was stopped is not started by its successor. */
 static void killed_while_stopped(void)
 {
 	struct canfd_frame frame = can_frame(0x55, 4, 1);
@@ -350,14 +350,42 @@ static void killed_while_stopped(void)
 	assert_refused(&frame, CAN_STOPPED);
 	assert_int_equal(can_bed_control(&bed, true), CAN_OK);
 	assert_int_equal(can_bed_ask(&bed, &frame), CAN_OK);
-	can_bus_test_error(&bed.test, CAN_ERR_BUSOFF, 0);
-	run();
-	can_bed_kill(&bed);
-	assert_int_equal(can_bed_follow(&bed), 0);
-	can_bed_send(&bed, 1, &frame);
-	run();
-	assert_int_equal(bed.test.nseen, 1);
 	down();
+}
+
+/* Its successor is off the bus as well, and says so whether the dead one did or not: a
+ * client that took itself for started would never start it again. */
+static void killed_while_off(void)
+{
+	struct canfd_frame frame = can_frame(0x55, 4, 1);
+
+	for (unsigned is_down = 0; is_down < 2; is_down++) {
+		enum can_state state =
+			is_down ? CAN_STATE_IS_DOWN : CAN_STATE_IS_BUS_OFF;
+
+		on();
+		can_bed_post(&bed, 4);
+		if (is_down)
+			can_bus_test_down(&bed.test);
+		else
+			can_bus_test_error(&bed.test, CAN_ERR_BUSOFF, 0);
+		run();
+		if (words()->events)
+			assert_state(state);
+		for (unsigned i = 0; i < 2; i++) {
+			can_bed_kill(&bed);
+			assert_int_equal(can_bed_follow(&bed), 0);
+			if (words()->events)
+				assert_state(state);
+			assert_refused(&frame, CAN_BUS_OFF);
+		}
+		if (!words()->events)
+			assert_state(CAN_STATE_IS_BUS_OFF);
+		assert_int_equal(can_bed_control(&bed, true), CAN_OK);
+		assert_state(CAN_STATE_IS_ACTIVE);
+		assert_int_equal(can_bed_ask(&bed, &frame), CAN_OK);
+		down();
+	}
 }
 
 /* The store is busy: what a START changed is answered when it is kept. */
@@ -546,6 +574,7 @@ int main(void)
 		CASE(killed),
 		CASE(killed_with_slots),
 		CASE(killed_while_stopped),
+		CASE(killed_while_off),
 		CASE(kept_first),
 		CASE(restarted),
 		CASE(detached),

@@ -35,7 +35,7 @@ static void judge_table(void **state)
 	scene_open("123,00000123", "none");
 	for (unsigned fd = 0; fd < 2; fd++) {
 		scene.policy.fd = fd;
-		can_connect(&scene.can, false, false, true, 0);
+		can_connect(&scene.can, false, false, CAN_STATE_IS_ACTIVE, 0);
 		for (unsigned i = 0; i < 3 * 8 * 256 * 256; i++) {
 			canid_t can_id = ids[i >> 19] | (i >> 16 & 7) << 29;
 			unsigned flags = i & 255, len = i >> 8 & 255;
@@ -58,7 +58,7 @@ static void judge_states(void **state)
 	(void)state;
 	scene.policy.fd = true;
 	scene_open("123", "none");
-	can_connect(&scene.can, false, false, false, 0);
+	can_connect(&scene.can, false, false, CAN_STATE_IS_STOPPED, 0);
 	assert_int_equal(judge(0x123, 0, 9), CAN_INVALID);
 	assert_int_equal(judge(0x124, 0, 8), CAN_DENIED);
 	assert_int_equal(judge(0x123, 0, 8), CAN_STOPPED);
@@ -83,7 +83,7 @@ static void refused_never_reach_the_bus(void **state)
 
 	(void)state;
 	scene_open("123", "none");
-	can_connect(&scene.can, false, false, true, 0);
+	can_connect(&scene.can, false, false, CAN_STATE_IS_ACTIVE, 0);
 	for (uint32_t i = 0; i < 3; i++)
 		expect_home(i, tx_send(0x200, 0), CAN_DENIED);
 	for (uint32_t i = 0; i < CAN_REFUSALS; i++)
@@ -233,7 +233,7 @@ static void down_while_stopped_is_nothing(void **state)
 {
 	(void)state;
 	scene_open("all", "all");
-	can_connect(&scene.can, true, false, false, 0);
+	can_connect(&scene.can, true, false, CAN_STATE_IS_STOPPED, 0);
 	scene.bus.user->down(&scene.bus);
 	bus_error(CAN_ERR_BUSOFF, 0, 0, 0);
 	assert_int_equal(scene.can.state, CAN_STATE_IS_STOPPED);
@@ -286,7 +286,7 @@ static void sending_from_within(void **state)
 	assert_int_equal(scene.wires, 1);
 	can_start(&scene.can);
 	scene.taken = scene.homes = 0;
-	can_connect(&scene.can, false, false, true, 0);
+	can_connect(&scene.can, false, false, CAN_STATE_IS_ACTIVE, 0);
 	tx_send(0x100, 1);
 	assert_int_equal(scene.homes, SCENE_FRAMES / 2);
 	for (uint32_t i = 0; i < scene.homes; i++)

@@ -35,7 +35,7 @@ static void on_bus(const char *resource, bool late_ack, bool own)
 	assert_true(can_rules_parse("100", &scene.policy.receive));
 	assert_int_equal(can_bus_open(&conf.bus, resource, &bus), 0);
 	assert_int_equal(can_init(&scene.can, &conf), 0);
-	can_connect(&scene.can, late_ack, own, false, 1);
+	can_connect(&scene.can, late_ack, own, CAN_STATE_IS_STOPPED, 1);
 	can_start(&scene.can);
 	can_turn(&scene.can, 99);
 }
@@ -112,7 +112,7 @@ static void nothing_allocates(void **state)
 		;
 	can_stop(&scene.can);
 	can_disconnect(&scene.can);
-	can_connect(&scene.can, false, false, true, 1);
+	can_connect(&scene.can, false, false, CAN_STATE_IS_ACTIVE, 1);
 	assert_int_equal(allocations, before);
 }
 

@@ -12,7 +12,7 @@ static void receive_passes(void **state)
 {
 	(void)state;
 	scene_open("none", "100-1FF");
-	can_connect(&scene.can, false, false, true, 1);
+	can_connect(&scene.can, false, false, CAN_STATE_IS_ACTIVE, 1);
 	expect_lost(CAN_LOST_UNKNOWN);
 	bus_frame(0x0ff, 1);
 	bus_frame(0x100, 2);
@@ -48,7 +48,7 @@ static void nothing_while_stopped(void **state)
 	scene.policy.errors = true;
 	scene_open("all", "all");
 	bus_frame(0x100, 1); /* nobody is there */
-	can_connect(&scene.can, false, false, false, 1);
+	can_connect(&scene.can, false, false, CAN_STATE_IS_STOPPED, 1);
 	bus_frame(0x100, 1);
 	bus_error(CAN_ERR_CRTL, CAN_ERR_CRTL_TX_PASSIVE, 0, 0);
 	assert_false(can_pending(&scene.can));
@@ -71,12 +71,12 @@ static void own_only_if_asked(void **state)
 
 	(void)state;
 	scene_open("all", "none");
-	can_connect(&scene.can, true, false, false, 1);
+	can_connect(&scene.can, true, false, CAN_STATE_IS_STOPPED, 1);
 	can_start(&scene.can);
 	tx_send(0x100, 1);
 	bus_echo(0, 5);
 	expect_nothing();
-	can_connect(&scene.can, true, true, false, 1);
+	can_connect(&scene.can, true, true, CAN_STATE_IS_STOPPED, 1);
 	can_start(&scene.can);
 	tx_send(0x100, 2);
 	bus_echo(1, 6);
@@ -93,7 +93,7 @@ static void successor(void **state)
 {
 	(void)state;
 	scene_open("all", "all");
-	can_connect(&scene.can, false, false, true, 55);
+	can_connect(&scene.can, false, false, CAN_STATE_IS_ACTIVE, 55);
 	assert_true(scene.can.started);
 	assert_int_equal(scene.can.state, CAN_STATE_IS_ACTIVE);
 	bus_frame(0x100, 1);
@@ -254,7 +254,7 @@ static void overruns(void **state)
 	(void)state;
 	scene_open("all", "all");
 	scene.bus.overruns = 17; /* before anybody was there */
-	can_connect(&scene.can, false, false, false, 1);
+	can_connect(&scene.can, false, false, CAN_STATE_IS_STOPPED, 1);
 	can_start(&scene.can);
 	bus_frame(0x100, 1);
 	scene.bus.overruns += 3;
@@ -432,7 +432,7 @@ static void receive_rate(void **state)
 		(struct policy_rate){.per_second = 1000, .burst = 2};
 	scene.policy.receive_queue = QUEUE;
 	scene_open("all", "all");
-	can_connect(&scene.can, false, false, false, MS);
+	can_connect(&scene.can, false, false, CAN_STATE_IS_STOPPED, MS);
 	can_start(&scene.can);
 	can_turn(&scene.can, MS);
 	fill(0, 4);
@@ -462,7 +462,7 @@ static void rate_holds_back_no_state(void **state)
 	(void)state;
 	scene.policy.receive_rate = (struct policy_rate){.per_second = 1, .burst = 1};
 	scene_open("all", "all");
-	can_connect(&scene.can, false, false, true, MS);
+	can_connect(&scene.can, false, false, CAN_STATE_IS_ACTIVE, MS);
 	expect_lost(CAN_LOST_UNKNOWN);
 	fill(0, 1);
 	bus_error(CAN_ERR_CRTL, CAN_ERR_CRTL_RX_WARNING, 0, 0);

@@ -222,7 +222,7 @@ static inline int scene_teardown(void **state)
 static inline void scene_start(bool late_ack, bool own)
 {
 	scene_open("all", "all");
-	can_connect(&scene.can, late_ack, own, false, 1000);
+	can_connect(&scene.can, late_ack, own, CAN_STATE_IS_STOPPED, 1000);
 	can_start(&scene.can);
 }
 

@@ -52,7 +52,7 @@ static void no_late_ack_without_echo(void **state)
 	(void)state;
 	scene_open("all", "none");
 	scene.bus.echo = false;
-	can_connect(&scene.can, true, false, true, 0);
+	can_connect(&scene.can, true, false, CAN_STATE_IS_ACTIVE, 0);
 	tx_send(0x123, 1);
 	assert_int_equal(scene.homes, 1);
 }
