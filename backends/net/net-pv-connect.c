@@ -249,7 +249,7 @@ static int pv_open_queue(struct net_pv_queue *q, const struct pv_choice *choice,
 		net_pv_close_queue(q);
 	q->reader = (struct netif_reader){0};
 	q->taken = q->started = q->answered = 0;
-	q->area_used = q->area_head = 0;
+	net_runs_clear(&q->runs);
 	q->lacks = 0;
 	return r;
 }

@@ -6,7 +6,6 @@
 #include "backends/net/net-pv.h"
 
 #define MOVE(state) (1u << NET_PACKET_##state)
-#define AREA_ALIGN  16u
 
 static const uint8_t net_packet_moves[NET_PACKET_STATES] = {
 	[NET_PACKET_FREE] = MOVE(TAKEN),
@@ -75,7 +74,7 @@ static void packet_take(struct net_pv_queue *q, enum netif_verdict verdict)
 	packet->whole = verdict == NETIF_WHOLE;
 	packet->paid = (struct toll_paid){0};
 	packet->owed = packet->whole ? 0 : packet->wire.entries;
-	packet->bytes = 0;
+	packet->run.at = NULL;
 	pv->stats.packets += packet->whole;
 	packet_move(packet, NET_PACKET_TAKEN);
 	if (verdict == NETIF_ORDER)
@@ -102,32 +101,6 @@ static void queue_take(struct net_pv_queue *q)
 		net_pv_broken(q->pv, "the transmit ring's index is too far ahead");
 }
 
-/* -- Room for the frame --------------------------------------------------------------
- */
-
-/* A run of the area: with what lies behind the last one, if it does not fit there. */
-static bool area_take(struct net_pv_queue *q, struct net_packet *packet)
-{
-	uint32_t need = (packet->wire.size + AREA_ALIGN - 1) / AREA_ALIGN * AREA_ALIGN;
-	uint32_t start, skip = 0;
-
-	if (!q->area_used)
-		q->area_head = 0;
-	start = q->area_head;
-	if (need > q->area_bytes - start) {
-		skip = q->area_bytes - start;
-		start = 0;
-	}
-	if (need > q->area_bytes - q->area_used ||
-	    skip > q->area_bytes - q->area_used - need)
-		return false;
-	packet->area = start;
-	packet->bytes = skip + need;
-	q->area_used += packet->bytes;
-	q->area_head = (start + need) % q->area_bytes;
-	return true;
-}
-
 /* -- To the core ---------------------------------------------------------------------
  */
 
@@ -148,7 +121,7 @@ static bool packet_pay_entries(struct net_packet *packet)
 static void packet_fetch(struct net_packet *packet)
 {
 	struct net_pv *pv = packet->queue->pv;
-	const uint8_t *to = packet->queue->area + packet->area;
+	const uint8_t *to = packet->run.at;
 
 	packet->seg = pv->segs;
 	for (unsigned i = 0; i < packet->wire.pieces; i++) {
@@ -174,7 +147,7 @@ static bool packet_start(struct net_packet *packet, uint32_t copying)
 	if (pv->busy + copying >= pv->conf.policy->in_flight ||
 	    packet->wire.pieces > pv->batch - pv->segs ||
 	    !toll_pay(&pv->toll, &packet->paid, packet->wire.size, pv->now, &pv->due) ||
-	    !area_take(packet->queue, packet))
+	    !net_runs_take(&packet->queue->runs, &packet->run, packet->wire.size))
 		return false;
 	packet_fetch(packet);
 	return true;
@@ -189,7 +162,7 @@ static void packet_send(struct net_packet *packet)
 	};
 	struct net_pv_queue *q = packet->queue;
 
-	packet->tx.bytes = q->area + packet->area;
+	packet->tx.bytes = packet->run.at;
 	packet->tx.size = packet->wire.size;
 	packet->tx.find_sum = packet->wire.csum_blank;
 	packet->tx.offload = (struct net_offload){
@@ -273,7 +246,8 @@ static void packet_answer(struct net_packet *packet)
 		q->pv->stats.answers++;
 		q->pv->stats.errors += packet->status != NETIF_OKAY;
 	}
-	q->area_used -= packet->bytes;
+	if (packet->run.at)
+		net_runs_give(&q->runs, &packet->run);
 	packet_move(packet, NET_PACKET_FREE);
 }
 
@@ -296,5 +270,5 @@ void net_pv_forget(struct net_pv_queue *q)
 		packet_move(packet, NET_PACKET_FREE);
 	}
 	q->started = q->taken;
-	q->area_used = 0;
+	net_runs_clear(&q->runs);
 }

@@ -274,8 +274,9 @@ static int pv_share_area(struct net_pv *pv)
 	if (pages < queues * (own + frame))
 		return -EINVAL;
 	for (uint32_t i = 0; i < queues; i++) {
-		pv->queue[i].area = grants->copy_area + i * own * XEN_PAGE_BYTES;
-		pv->queue[i].area_bytes = (uint32_t)(own * XEN_PAGE_BYTES);
+		net_runs_init(&pv->queue[i].runs,
+			      grants->copy_area + i * own * XEN_PAGE_BYTES,
+			      (uint32_t)(own * XEN_PAGE_BYTES));
 	}
 	return net_give_room(pv->conf.net,
 			     grants->copy_area + queues * own * XEN_PAGE_BYTES,

@@ -35,6 +35,7 @@
 
 #include "backends/door/keys.h"
 #include "backends/door/pv-ring.h"
+#include "backends/net/net-runs.h"
 #include "backends/net/net.h"
 #include "backends/net/netif.h"
 #include "policy/policy.h"
@@ -79,9 +80,9 @@ struct net_packet {
 	enum netif_rsp status; /* READY; of what is no packet from the beginning */
 	bool whole;	       /* it is one */
 	struct toll_paid paid;
-	uint32_t owed;	      /* no packet: entries that have not paid yet */
-	uint32_t area, bytes; /* in the queue's part of the copy area */
-	uint32_t seg;	      /* COPYING: the first of its segments */
+	uint32_t owed;	    /* no packet: entries that have not paid yet */
+	struct net_run run; /* in the queue's part of the copy area; at, or NULL */
+	uint32_t seg;	    /* COPYING: the first of its segments */
 };
 
 struct net_pv_queue {
@@ -97,10 +98,7 @@ struct net_pv_queue {
 	struct netif_reader reader;
 	struct net_packet *packet;
 	uint32_t taken, started, answered;
-	/* Its part of the copy area: a ring of bytes, of which a frame has a run. */
-	uint8_t *area;
-	uint32_t area_bytes;
-	uint32_t area_head, area_used;
+	struct net_runs runs; /* its part of the copy area */
 
 	/* Receive: slots that the frame at the head of the core's queue waits for, or 0
 	 */
