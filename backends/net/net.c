@@ -131,13 +131,22 @@ static void net_unused(struct net_link *link, struct net_in *in)
 
 static bool group_is_heard(const struct net *net, const struct net_frame *frame)
 {
-	if (frame->cast != NET_MULTICAST || !net->client.groups || net->all_groups)
+	if (frame->cast != NET_MULTICAST || !net->client.groups || net->full ||
+	    net->all_groups)
 		return true;
 	for (unsigned i = 0; i < net->groups; i++) {
 		if (!memcmp(net->group[i], frame->bytes, NET_MAC))
 			return true;
 	}
 	return false;
+}
+
+/* Of stacked tags the outer one counts; what has none is heard. */
+static bool vlan_is_heard(const struct net *net, const struct net_frame *frame)
+{
+	uint16_t vlan = frame->vlan;
+
+	return !net->client.vlans || !vlan || (net->vlan[vlan / 64] >> (vlan % 64) & 1);
 }
 
 /* With no more left to do than the client takes. */
@@ -169,7 +178,7 @@ static bool net_hears(struct net *net, const struct net_in *in)
 
 	net_frame_parse(in->bytes, in->size, &frame);
 	if (!net_rules_hear(&net->conf.policy->rules, &frame) ||
-	    !group_is_heard(net, &frame)) {
+	    !group_is_heard(net, &frame) || !vlan_is_heard(net, &frame)) {
 		net->stats.filtered++;
 		return false;
 	}
@@ -186,7 +195,7 @@ static void net_heard(struct net_link *link, struct net_in *in)
 	struct net_slot *slot = (struct net_slot *)in;
 
 	if (net->connected && net_hears(net, in))
-		net_inbox_put(&net->inbox, in->queue % net->client.queues, slot);
+		net_inbox_put(&net->inbox, in->queue % net->spread, slot);
 	else
 		net_inbox_give(&net->inbox, slot);
 }
@@ -226,6 +235,10 @@ struct net_slot *net_take(struct net *net, unsigned queue)
 void net_give(struct net *net, struct net_slot *slot)
 {
 	net_inbox_give(&net->inbox, slot);
+	/* A link that found no room is asked in the next turn, which nothing else may
+	 * bring about. */
+	if (net->starved)
+		net->due = net->now;
 }
 
 /* -- Groups ------------------------------------------------------------------ */
@@ -237,7 +250,7 @@ bool net_join(struct net *net, const uint8_t mac[NET_MAC])
 			return true;
 	}
 	if (net->groups == NET_GROUPS_MAX) {
-		net->all_groups = true;
+		net->full = true;
 		return false;
 	}
 	memcpy(net->group[net->groups++], mac, NET_MAC);
@@ -252,6 +265,34 @@ void net_leave(struct net *net, const uint8_t mac[NET_MAC])
 		memcpy(net->group[i], net->group[--net->groups], NET_MAC);
 		return;
 	}
+}
+
+void net_leave_all(struct net *net)
+{
+	net->groups = 0;
+	net->full = false;
+}
+
+void net_hear_groups(struct net *net, bool all)
+{
+	net->all_groups = all;
+}
+
+void net_hear_vlan(struct net *net, uint16_t vlan, bool on)
+{
+	uint64_t bit = 1ull << (vlan % 64);
+
+	assert(vlan < NET_VLANS);
+	if (on)
+		net->vlan[vlan / 64] |= bit;
+	else
+		net->vlan[vlan / 64] &= ~bit;
+}
+
+void net_spread(struct net *net, unsigned queues)
+{
+	assert(queues && queues <= net->client.queues);
+	net->spread = queues;
 }
 
 /* -- Its life ---------------------------------------------------------------- */
@@ -293,8 +334,10 @@ int net_connect(struct net *net, const struct net_client *client, uint64_t now)
 
 	assert(!net->connected && client->queues && client->queues <= NET_QUEUES_MAX);
 	net->client = *client;
-	net->groups = 0;
+	net->spread = client->queues;
+	net_leave_all(net);
 	net->all_groups = false;
+	memset(net->vlan, 0, sizeof(net->vlan));
 	r = net_link_offloads(net->conf.link,
 			      client->offloads & net->conf.link->offloads);
 	if (!r)

@@ -61,6 +61,7 @@ struct net_client {
 	unsigned offloads;  /* enum net_link_offloads: what may come undone */
 	uint32_t frame_max; /* bytes of a frame that it can take */
 	bool groups;	    /* it says which groups it hears; else all */
+	bool vlans;	    /* and which VLANs; else all that it may */
 };
 
 struct net_stats {
@@ -89,7 +90,10 @@ struct net {
 	uint64_t now, due;
 	uint8_t group[NET_GROUPS_MAX][NET_MAC];
 	unsigned groups;
-	bool all_groups; /* there were more */
+	bool full;	 /* there were more: it hears all of them */
+	bool all_groups; /* it says so */
+	uint64_t vlan[NET_VLANS / 64];
+	unsigned spread; /* of the client's queues: frames come in these */
 	int error;	 /* the link failed: the process ends */
 	struct net_refusals refusals;
 	struct net_stats stats;
@@ -117,6 +121,15 @@ void net_send(struct net *net, unsigned queue, struct net_tx *tx);
  * are heard then. */
 bool net_join(struct net *net, const uint8_t mac[NET_MAC]);
 void net_leave(struct net *net, const uint8_t mac[NET_MAC]);
+/* It leaves all that it joined. */
+void net_leave_all(struct net *net);
+/* It hears all groups, whichever it joined, or only those. */
+void net_hear_groups(struct net *net, bool all);
+/* It hears a VLAN (below NET_VLANS), or leaves it; none at first. */
+void net_hear_vlan(struct net *net, uint16_t vlan, bool on);
+/* From now on frames for the client come in the first @queues of its queues; at first
+ * in all. What waits stays where it is. */
+void net_spread(struct net *net, unsigned queues);
 
 /* Once a turn of the loop, after its callbacks. 0, or the negative errno with which our
  * environment failed. */
