@@ -126,5 +126,6 @@ bool policy_needs_restart(const struct policy *before, const struct policy *now)
 	       now->any_domain != before->any_domain ||
 	       now->domain.v != before->domain.v || strcmp(now->tag, before->tag) ||
 	       strcmp(now->device, before->device) || now->mode != before->mode ||
-	       now->isolation != before->isolation;
+	       now->isolation != before->isolation ||
+	       now->class_section != before->class_section;
 }

@@ -66,8 +66,8 @@ void policy_refund(struct policy_usage *usage, enum policy_purpose purpose, uint
  * and revoke). A lower rate is not: it holds at once, and nothing is held. */
 bool policy_narrows(const struct policy *before, const struct policy *now);
 /* True if a running device cannot take @now over (class, door, resource,
- * client, device, mode or isolation changed, or a resource that was opened
- * read-only is to be written): the unit must be restarted. */
+ * client, device, mode, isolation or the class's section changed, or a resource that
+ * was opened read-only is to be written): the unit must be restarted. */
 bool policy_needs_restart(const struct policy *before, const struct policy *now);
 
 #endif

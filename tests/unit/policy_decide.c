@@ -427,6 +427,7 @@ static void reloads(void **state)
 	CHANGE(0, 1, strcpy(b.device, "xvdb"));
 	CHANGE(0, 1, b.mode = POLICY_COPY);
 	CHANGE(0, 1, b.isolation = POLICY_DOMAIN);
+	CHANGE(0, 1, b.class_section++);
 	a.read_only = a.exclusive = true;
 	a.client_pages = POLICY_WRITABLE;
 	CHANGE(0, 1, b.read_only = false);

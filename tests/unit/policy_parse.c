@@ -506,6 +506,28 @@ static void key_of_data_pages(void **state)
 	assert_string_equal(policy_key_name(POLICY_KEY_POOL_PAGES), "Memory.PoolPages");
 }
 
+static uint64_t class_sum(unsigned at, const char *with)
+{
+	assert_int_equal(parse(text, edit(at, with)), 0);
+	return policy.class_section;
+}
+
+/* Whether a class's section is still what it was, however little was changed, and
+ * whatever else was. */
+static void class_section_is_known(void **state)
+{
+	unsigned discard = COUNT(good), level = COUNT(good) - 3;
+	uint64_t was = class_sum(0, NULL);
+
+	(void)state;
+	assert_int_equal(class_sum(level, "Level = changes"), was);
+	assert_int_equal(class_sum(discard, "# none\nDiscard = no"), was);
+	assert_int_not_equal(class_sum(discard, "Discard = yes"), was);
+	assert_int_not_equal(class_sum(discard, "Discar = dno"), was);
+	assert_int_not_equal(class_sum(discard, ""), was);
+	assert_int_not_equal(class_sum(discard, "Discard = no\nSync = no"), was);
+}
+
 static void out_untouched_on_error(void **state)
 {
 	struct policy before;
@@ -540,6 +562,7 @@ int main(void)
 		cmocka_unit_test(many_errors),
 		cmocka_unit_test(conflict_beside_error),
 		cmocka_unit_test(key_of_data_pages),
+		cmocka_unit_test(class_section_is_known),
 		cmocka_unit_test(out_untouched_on_error),
 		cmocka_unit_test(errors_start_anew),
 	};
