@@ -4,10 +4,7 @@
 void host_virtio_count(struct host *host)
 {
 	const struct virtio_door *door = host->virtio;
-	const struct {
-		const char *name;
-		const uint64_t *counter;
-	} counters[] = {
+	const struct stats_named counters[] = {
 		{"answers", &door->device.stats.answers},
 		{"pushes", &door->device.stats.pushes},
 		{"notifies", &door->notifies},
@@ -17,8 +14,7 @@ void host_virtio_count(struct host *host)
 		{"pool_bytes", &door->memory.bytes},
 	};
 
-	for (unsigned i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
-		stats_counter(&host->stats, counters[i].name, counters[i].counter);
+	STATS_COUNTERS(&host->stats, counters);
 	stats_gauge(&host->stats, "busy", &door->device.busy);
 	stats_gauge(&host->stats, "virtio_status", &door->device.status);
 }

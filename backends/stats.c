@@ -77,6 +77,12 @@ void stats_counter(struct stats *stats, const char *name, const uint64_t *counte
 	stats_add(stats, name)->counter = counter;
 }
 
+void stats_counters(struct stats *stats, const struct stats_named *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		stats_counter(stats, list[i].name, list[i].counter);
+}
+
 void stats_gauge(struct stats *stats, const char *name, const uint32_t *gauge)
 {
 	stats_add(stats, name)->gauge = gauge;

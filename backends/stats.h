@@ -51,6 +51,14 @@ void stats_close(struct stats *stats);
 /* Before sealing: name a number. It is read whenever the file is written. Names
  * and what they point to outlive @stats; names are [a-z_]. */
 void stats_counter(struct stats *stats, const char *name, const uint64_t *counter);
+/* Many of them, in their order. */
+struct stats_named {
+	const char *name;
+	const uint64_t *counter;
+};
+void stats_counters(struct stats *stats, const struct stats_named *list, size_t n);
+#define STATS_COUNTERS(stats, list)                                                    \
+	stats_counters(stats, list, sizeof(list) / sizeof((list)[0]))
 void stats_gauge(struct stats *stats, const char *name, const uint32_t *gauge);
 /* Written as "NAME_us": [..], without the zeros at its end. */
 void stats_latency(struct stats *stats, const char *name,

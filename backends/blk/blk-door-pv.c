@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The PV door in xdd-blk: see blk-door.h. */
 #include "backends/blk/blk-door.h"
-#include "common/clock.h"
+#include "backends/host-forward.h"
 
 _Static_assert(BLK_QUEUES_MAX <= EVENTS_PORTS, "a port for each queue");
 
-static void pv_broken(struct blk_pv *pv, const char *why)
+static struct blk_pv *pv_of(const struct host *host)
 {
-	host_broken(pv->conf.owner, why);
+	return &disk_of(host)->pv;
 }
 
-static void pv_detached(struct blk_pv *pv)
-{
-	host_detached(pv->conf.owner);
-}
+HOST_FORWARD(blk_pv, pv_of)
+HOST_TOLD(blk_pv)
 
 static int pv_open(struct host *host)
 {
@@ -24,8 +22,8 @@ static int pv_open(struct host *host)
 		.blk = &disk->blk,
 		.keys = disk->keys,
 		.owner = host,
-		.broken = pv_broken,
-		.detached = pv_detached,
+		.broken = told_broken,
+		.detached = told_detached,
 	};
 
 	return blk_pv_init(&disk->pv, &conf);
@@ -36,10 +34,7 @@ static void pv_count(struct host *host)
 	const struct disk *disk = disk_of(host);
 	const struct blk_pv_stats *door = &disk->pv.stats;
 	const struct pgrants *pages = &disk->pv.memory.pgrants;
-	const struct {
-		const char *name;
-		const uint64_t *counter;
-	} counters[] = {
+	const struct stats_named counters[] = {
 		{"requests", &door->requests},	 {"errors", &door->errors},
 		{"answers", &door->answers},	 {"malformed", &door->malformed},
 		{"refused", &door->refused},	 {"pushes", &door->pushes},
@@ -47,17 +42,11 @@ static void pv_count(struct host *host)
 		{"page_misses", &pages->misses}, {"page_evictions", &pages->evictions},
 	};
 
-	for (unsigned i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
-		stats_counter(&host->stats, counters[i].name, counters[i].counter);
+	STATS_COUNTERS(&host->stats, counters);
 	stats_gauge(&host->stats, "queues", &disk->pv.queues);
 	stats_gauge(&host->stats, "busy", &disk->pv.busy);
 	stats_gauge(&host->stats, "pages", &pages->pages);
 	stats_gauge(&host->stats, "pages_kept", &pages->kept);
-}
-
-static int pv_offer(struct host *host)
-{
-	return blk_pv_offer(&disk_of(host)->pv);
 }
 
 static int pv_connect(struct host *host, bool attach)
@@ -81,21 +70,6 @@ static uint64_t pv_due(struct host *host)
 	return blk_pv_due(&disk_of(host)->pv);
 }
 
-static bool pv_arm(struct host *host)
-{
-	return blk_pv_arm(&disk_of(host)->pv);
-}
-
-static bool pv_pending(const struct host *host)
-{
-	return blk_pv_pending(&disk_of(host)->pv);
-}
-
-static void pv_detach(struct host *host)
-{
-	blk_pv_detach(&disk_of(host)->pv);
-}
-
 static int pv_tick(struct host *host, uint64_t now)
 {
 	struct disk *disk = disk_of(host);
@@ -109,21 +83,12 @@ static int pv_tick(struct host *host, uint64_t now)
 	return r < 0 ? r : 0;
 }
 
-static void pv_limits(struct host *host)
-{
-	blk_pv_limits(&disk_of(host)->pv, clock_now());
-}
-
 const struct host_door blk_door_pv = {
 	.open = pv_open,
 	.count = pv_count,
-	.offer = pv_offer,
+	HOST_FORWARDED,
 	.connect = pv_connect,
 	.turn = pv_turn,
 	.due = pv_due,
-	.arm = pv_arm,
-	.pending = pv_pending,
-	.detach = pv_detach,
 	.tick = pv_tick,
-	.limits = pv_limits,
 };

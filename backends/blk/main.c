@@ -84,10 +84,7 @@ static int disk_open_store(struct host *host, struct disk *disk)
 static void disk_count(struct host *host, struct disk *disk)
 {
 	const struct blk_stats *core = &disk->blk.stats;
-	const struct {
-		const char *name;
-		const uint64_t *counter;
-	} counters[] = {
+	const struct stats_named counters[] = {
 		{"reads", &core->reads},
 		{"writes", &core->writes},
 		{"flushes", &core->flushes},
@@ -108,8 +105,7 @@ static void disk_count(struct host *host, struct disk *disk)
 						  : disk->virtio.stats.latency;
 
 	host->door->count(host);
-	for (unsigned i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
-		stats_counter(&host->stats, counters[i].name, counters[i].counter);
+	STATS_COUNTERS(&host->stats, counters);
 	for (unsigned i = 0; i < BLK_OPS; i++)
 		stats_latency(&host->stats, blk_op_name((enum blk_op)i), &latency[i]);
 }

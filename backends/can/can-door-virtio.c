@@ -2,12 +2,19 @@
 /* The virtio door in xdd-can: see can-door.h. */
 #include "backends/can/can-door.h"
 #include "backends/host-virtio.h"
-#include "common/clock.h"
+#include "backends/host-forward.h"
 
 static void virtio_detached(struct can_virtio *v)
 {
 	host_detached(v->conf.owner);
 }
+
+static struct can_virtio *virtio_of(const struct host *host)
+{
+	return &controller_of(host)->virtio;
+}
+
+HOST_FORWARD(can_virtio, virtio_of)
 
 static int virtio_open(struct host *host)
 {
@@ -28,25 +35,16 @@ static int virtio_open(struct host *host)
 static void virtio_count(struct host *host)
 {
 	const struct can_virtio_stats *door = &controller_of(host)->virtio.stats;
-	const struct {
-		const char *name;
-		const uint64_t *counter;
-	} counters[] = {
+	const struct stats_named counters[] = {
 		{"requests", &door->requests},	 {"errors", &door->errors},
 		{"malformed", &door->malformed}, {"not_sent", &door->canceled},
 		{"events", &door->events},	 {"unfit", &door->unfit},
 		{"untold", &door->untold},	 {"undelivered", &door->undelivered},
 	};
 
-	for (unsigned i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
-		stats_counter(&host->stats, counters[i].name, counters[i].counter);
+	STATS_COUNTERS(&host->stats, counters);
 	host_virtio_count(host);
 	stats_latency(&host->stats, "transmit", &door->latency);
-}
-
-static int virtio_offer(struct host *host)
-{
-	return can_virtio_offer(&controller_of(host)->virtio);
 }
 
 static int virtio_connect(struct host *host, bool attach)
@@ -71,42 +69,18 @@ static uint64_t virtio_due(struct host *host)
 	return controller_due(c, can_virtio_due(&c->virtio));
 }
 
-static bool virtio_arm(struct host *host)
-{
-	return can_virtio_arm(&controller_of(host)->virtio);
-}
-
-static bool virtio_pending(const struct host *host)
-{
-	return can_virtio_pending(&controller_of(host)->virtio);
-}
-
-static void virtio_detach(struct host *host)
-{
-	can_virtio_detach(&controller_of(host)->virtio);
-}
-
 static int virtio_tick(struct host *host, uint64_t now)
 {
 	(void)now;
 	return host->virtio->error;
 }
 
-static void virtio_limits(struct host *host)
-{
-	can_virtio_limits(&controller_of(host)->virtio, clock_now());
-}
-
 const struct host_door can_door_virtio = {
 	.open = virtio_open,
 	.count = virtio_count,
-	.offer = virtio_offer,
+	HOST_FORWARDED,
 	.connect = virtio_connect,
 	.turn = virtio_turn,
 	.due = virtio_due,
-	.arm = virtio_arm,
-	.pending = virtio_pending,
-	.detach = virtio_detach,
 	.tick = virtio_tick,
-	.limits = virtio_limits,
 };

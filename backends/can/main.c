@@ -55,10 +55,7 @@ static int controller_open_bus(struct host *host, struct controller *c)
 static void controller_count(struct host *host, struct controller *c)
 {
 	const struct can_stats *core = &c->can.stats;
-	const struct {
-		const char *name;
-		const uint64_t *counter;
-	} counters[] = {
+	const struct stats_named counters[] = {
 		{"sent", &core->sent},
 		{"received", &core->received},
 		{"sent_bytes", &core->sent_bytes},
@@ -83,8 +80,7 @@ static void controller_count(struct host *host, struct controller *c)
 	};
 
 	host->door->count(host);
-	for (unsigned i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
-		stats_counter(&host->stats, counters[i].name, counters[i].counter);
+	STATS_COUNTERS(&host->stats, counters);
 }
 
 static int controller_open(struct host *host)

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From struct host_door's verbs to those of a door that has the same, for its own type:
+ * PREFIX_offer(), PREFIX_arm() and so on, as every door's header has them.
+ *
+ * Not a door: a file that glues one to host.c says HOST_FORWARD() once, and
+ * HOST_FORWARDED in its struct host_door.
+ */
+#ifndef XDD_HOST_FORWARD_H
+#define XDD_HOST_FORWARD_H
+
+#include "backends/host.h"
+#include "common/clock.h"
+
+/* @of(host) is the door. */
+#define HOST_FORWARD(prefix, of)                                                       \
+	static int forward_offer(struct host *host)                                    \
+	{                                                                              \
+		return prefix##_offer(of(host));                                       \
+	}                                                                              \
+                                                                                       \
+	static bool forward_arm(struct host *host)                                     \
+	{                                                                              \
+		return prefix##_arm(of(host));                                         \
+	}                                                                              \
+                                                                                       \
+	static bool forward_pending(const struct host *host)                           \
+	{                                                                              \
+		return prefix##_pending(of(host));                                     \
+	}                                                                              \
+                                                                                       \
+	static void forward_detach(struct host *host)                                  \
+	{                                                                              \
+		prefix##_detach(of(host));                                             \
+	}                                                                              \
+                                                                                       \
+	static void forward_limits(struct host *host)                                  \
+	{                                                                              \
+		prefix##_limits(of(host), clock_now());                                \
+	}
+
+#define HOST_FORWARDED                                                                 \
+	.offer = forward_offer, .arm = forward_arm, .pending = forward_pending,        \
+	.detach = forward_detach, .limits = forward_limits
+
+/* What a door tells of itself: @type is its own. */
+#define HOST_TOLD(type)                                                                \
+	static void told_broken(struct type *door, const char *why)                    \
+	{                                                                              \
+		host_broken(door->conf.owner, why);                                    \
+	}                                                                              \
+                                                                                       \
+	static void told_detached(struct type *door)                                   \
+	{                                                                              \
+		host_detached(door->conf.owner);                                       \
+	}
+
+#endif
