@@ -19,10 +19,12 @@ static const uint8_t loop_ops[] = {
 
 int loop_init(struct loop *loop, unsigned entries)
 {
-	static const int none[LOOP_FILE_COUNT] = {-1, -1, -1};
+	int none[LOOP_FILE_COUNT];
 	int r;
 
 	*loop = (struct loop){0};
+	for (unsigned i = 0; i < LOOP_FILE_COUNT; i++)
+		none[i] = -1;
 	r = io_uring_queue_init(entries, &loop->ring,
 				IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER |
 					IORING_SETUP_DEFER_TASKRUN |
@@ -75,16 +77,23 @@ int loop_seal(struct loop *loop)
 	return r ? r : loop_register(loop, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
 }
 
-static struct io_uring_sqe *loop_sqe(struct loop *loop, struct loop_op *op)
+static struct io_uring_sqe *loop_entry(struct loop *loop)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&loop->ring);
 
-	assert(!op->busy);
 	if (!sqe) {
 		io_uring_submit(&loop->ring);
 		sqe = io_uring_get_sqe(&loop->ring);
 	}
 	assert(sqe);
+	return sqe;
+}
+
+static struct io_uring_sqe *loop_sqe(struct loop *loop, struct loop_op *op)
+{
+	struct io_uring_sqe *sqe = loop_entry(loop);
+
+	assert(!op->busy);
 	op->busy = true;
 	return sqe;
 }
@@ -186,14 +195,19 @@ void loop_timer(struct loop *loop, struct loop_op *op, uint64_t ns)
 
 void loop_cancel(struct loop *loop, struct loop_op *op)
 {
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&loop->ring);
+	struct io_uring_sqe *sqe = loop_entry(loop);
 
-	if (!sqe) {
-		io_uring_submit(&loop->ring);
-		sqe = io_uring_get_sqe(&loop->ring);
-	}
-	assert(sqe);
 	io_uring_prep_cancel(sqe, op, 0);
+	sqe->flags |= IOSQE_FIXED_FILE;
+	io_uring_sqe_set_data(sqe, NULL);
+}
+
+void loop_cancel_file(struct loop *loop, enum loop_file file)
+{
+	struct io_uring_sqe *sqe = loop_entry(loop);
+
+	io_uring_prep_cancel_fd(sqe, file,
+				IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_FD_FIXED);
 	sqe->flags |= IOSQE_FIXED_FILE;
 	io_uring_sqe_set_data(sqe, NULL);
 }

@@ -32,12 +32,15 @@ struct loop {
 	unsigned promises; /* queued since then: ops that complete by themselves */
 };
 
+#define LOOP_QUEUES 16
+
 /* Files of the loop's table; data operations name a slot, not a descriptor. */
 enum loop_file {
 	LOOP_FILE_RESOURCE, /* the class's: what its Resource opened */
 	LOOP_FILE_EVTCHN,
 	LOOP_FILE_KEEPER,
-	LOOP_FILE_COUNT,
+	LOOP_FILE_QUEUE, /* the first of LOOP_QUEUES: of a Resource that has several */
+	LOOP_FILE_COUNT = LOOP_FILE_QUEUE + LOOP_QUEUES,
 };
 
 /* The ring starts disabled: nothing runs before loop_seal(). */
@@ -49,6 +52,7 @@ int loop_set_file(struct loop *loop, enum loop_file slot, int fd);
  * and cancel, then enable it. */
 int loop_seal(struct loop *loop);
 
+/* Of a file that has no places, such as a tap, @offset is 0. */
 void loop_readv(struct loop *loop, struct loop_op *op, enum loop_file file,
 		const struct iovec *iov, unsigned n, uint64_t offset);
 void loop_writev(struct loop *loop, struct loop_op *op, enum loop_file file,
@@ -67,6 +71,8 @@ void loop_poll(struct loop *loop, struct loop_op *op, enum loop_file file);
 void loop_timer(struct loop *loop, struct loop_op *op, uint64_t ns);
 /* Asks; @op still completes once, with -ECANCELED or its own result. */
 void loop_cancel(struct loop *loop, struct loop_op *op);
+/* The same of all that was queued before this for @file, and waits there. */
+void loop_cancel_file(struct loop *loop, enum loop_file file);
 
 /* Submit what is queued, call back what is complete; @wait: wait until at least one
  * is, beside what loop_write() queued, else it is no system call if there is nothing to

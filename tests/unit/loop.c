@@ -194,6 +194,42 @@ static void cancelled_completes_once(void **state)
 	close(fd[1]);
 }
 
+/* What waits at one file, all of it, and nothing that waits elsewhere or is queued
+ * later. */
+static void a_files_waits_end(void **state)
+{
+	const enum loop_file last = LOOP_FILE_QUEUE + LOOP_QUEUES - 1;
+	struct call r[4] = {fresh(), fresh(), fresh(), fresh()};
+	char buf[8];
+	int fd[2], other[2];
+
+	(void)state;
+	assert_int_equal(pipe2(fd, O_NONBLOCK), 0);
+	assert_int_equal(pipe2(other, O_NONBLOCK), 0);
+	assert_int_equal(loop_set_file(&loop, LOOP_FILE_QUEUE, other[0]), 0);
+	assert_int_equal(loop_set_file(&loop, last, fd[0]), 0);
+	loop_read(&loop, &r[0].op, last, buf, sizeof(buf));
+	loop_read(&loop, &r[1].op, LOOP_FILE_QUEUE, buf, sizeof(buf));
+	loop_read(&loop, &r[2].op, last, buf, sizeof(buf));
+	loop_cancel_file(&loop, last);
+	loop_read(&loop, &r[3].op, last, buf, sizeof(buf));
+	turn_until_done(&r[0]);
+	turn_until_done(&r[2]);
+	assert_int_equal(r[0].res, -ECANCELED);
+	assert_int_equal(r[2].res, -ECANCELED);
+	assert_int_equal(r[1].calls + r[3].calls, 0);
+	assert_int_equal(write(fd[1], "abc", 3), 3);
+	assert_int_equal(write(other[1], "ab", 2), 2);
+	turn_until_done(&r[1]);
+	turn_until_done(&r[3]);
+	assert_int_equal(r[1].res, 2);
+	assert_int_equal(r[3].res, 3);
+	for (int i = 0; i < 2; i++) {
+		close(fd[i]);
+		close(other[i]);
+	}
+}
+
 static void sealed_ring_refuses_the_rest(void **state)
 {
 	struct call c = fresh();
@@ -258,6 +294,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(cancelled_completes_once, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(a_files_waits_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sealed_ring_refuses_the_rest, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(more_than_the_queue_holds, set_up,
