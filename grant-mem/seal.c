@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <linux/io_uring.h>
 #include <linux/sched.h>
 #include <linux/sockios.h>
@@ -171,6 +172,8 @@ static const struct seal_rule seal_allowed[] = {
 	CALL(recvfrom),
 	ZERO(sendto, 4), /* connected sockets only */
 	INT(ioctl, 1, SEAL_EVTCHN_NOTIFY),
+	INT(ioctl, 1, TUNSETOFFLOAD),
+	INT(ioctl, 1, TUNSETCARRIER),
 	CALL(io_uring_enter),
 	INT(io_uring_register, 1, IORING_REGISTER_FILES_UPDATE),
 	CALL(close),

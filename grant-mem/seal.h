@@ -23,7 +23,9 @@
  * seal_last() is for the class program, when its resource is open: an allow
  * list of what serving needs; all else is refused with EPERM: no open, no
  * socket, no exec, no clone, no new io_uring. Operations of an io_uring pass
- * no filter: restrict the ring first (loop_seal()).
+ * no filter: restrict the ring first (loop_seal()). Two ioctls beside NOTIFY are for
+ * who has a tap: what of the frames to it may be left undone, and whether it has a
+ * carrier (TUNSETOFFLOAD, TUNSETCARRIER). They change nothing but that tap.
  *
  * seal_last_domain() is the last door of Isolation = domain, where there was no
  * first one. It leaves open, beside all that, what the keeper's parts need in

@@ -39,18 +39,18 @@ static const struct class_info infos[][POLICY_VIRTIO + 1] = {
 		     "sectors", "sector-size", "physical-sector-size", "info")},
 		VIRTIO("blk", "Block", "params", 1, 352)},
 	[POLICY_NET] = {{"net", "vif", "Net", "vifname",
-		POLICY_COPY, POLICY_BOTH, 2, 64, 0, /* one batch of copies */
+		POLICY_COPY, POLICY_BOTH, 2, 1024, 0, /* frames of 64 KiB, 44 of them to it */
 		KEYS("tx-ring-ref", "rx-ring-ref", "queue-#/tx-ring-ref", "queue-#/rx-ring-ref",
 		     "ctrl-ring-ref"), NO_KEYS,
 		KEYS("event-channel", "event-channel-tx", "event-channel-rx",
 		     "queue-#/event-channel", "queue-#/event-channel-tx",
 		     "queue-#/event-channel-rx", "event-channel-ctrl"),
-		KEYS("state", "xdd-reason", "feature-sg", "feature-rx-copy", "feature-rx-flip",
+		KEYS("state", "xdd-reason", "xdd-refused", "feature-sg", "feature-rx-copy", "feature-rx-flip",
 		     "feature-gso-tcpv4", "feature-gso-tcpv6", "feature-ipv6-csum-offload",
 		     "feature-multicast-control", "feature-dynamic-multicast-control",
 		     "feature-split-event-channels", "feature-ctrl-ring",
 		     "multi-queue-max-queues")},
-		VIRTIO("net", "Net", "vifname", 2, 64)},
+		VIRTIO("net", "Net", "vifname", 3, 1024)},
 	[POLICY_SND] = {{"snd", "vsnd", "Sound", "xdd-policy",
 		POLICY_MAP, POLICY_READABLE, 2, 65, 0, /* 256 KiB and the list of its pages */
 		KEYS("#/#/ring-ref", "#/#/evt-ring-ref"), NO_KEYS,

@@ -75,6 +75,20 @@ static bool is_interface(const char *name)
 	return !*name;
 }
 
+/* Starts when udev knows the interface. False: it is none. */
+static bool interface_lines(const struct policy *policy, struct resource *out)
+{
+	char path[POLICY_RESOURCE_MAX + 32], unit[UNIT_NAME_MAX];
+
+	if (!is_interface(policy->resource))
+		return false;
+	snprintf(path, sizeof(path), "/sys/subsystem/net/devices/%s", policy->resource);
+	unit_escape(path, unit);
+	snprintf(out->unit, sizeof(out->unit), "Wants=%s.device\nAfter=%s.device\n",
+		 unit, unit);
+	return true;
+}
+
 /*
  * An interface is in reach of who shares its network namespace, and has no node: no
  * device to allow, no group to join. That of sockets is another wall to open; and who
@@ -83,18 +97,26 @@ static bool is_interface(const char *name)
 static void can_lines(const struct policy *policy, const char *group,
 		      struct resource *out)
 {
-	char path[POLICY_RESOURCE_MAX + 32], unit[UNIT_NAME_MAX];
-
 	(void)group;
-	if (!is_interface(policy->resource))
-		return;
-	snprintf(path, sizeof(path), "/sys/subsystem/net/devices/%s", policy->resource);
-	unit_escape(path, unit);
-	snprintf(out->unit, sizeof(out->unit), "Wants=%s.device\nAfter=%s.device\n",
-		 unit, unit);
-	snprintf(out->service, sizeof(out->service),
-		 "PrivateNetwork=no\nRestrictAddressFamilies=AF_CAN\n"
-		 "SystemCallFilter=sched_setaffinity getcpu\n");
+	if (interface_lines(policy, out))
+		snprintf(out->service, sizeof(out->service),
+			 "PrivateNetwork=no\nRestrictAddressFamilies=AF_CAN\n"
+			 "SystemCallFilter=sched_setaffinity getcpu\n");
+}
+
+/*
+ * A tap is opened through the node that is all taps', in the network namespace that it
+ * is in; which of them may be had is said by their owner's name. No family of sockets
+ * beside those that all have.
+ */
+static void net_lines(const struct policy *policy, const char *group,
+		      struct resource *out)
+{
+	(void)group;
+	if (interface_lines(policy, out))
+		snprintf(out->service, sizeof(out->service),
+			 "PrivateNetwork=no\nBindPaths=-/dev/net/tun\n"
+			 "DeviceAllow=/dev/net/tun rw\n");
 }
 
 struct row {
@@ -106,6 +128,7 @@ struct row {
 /* A class without a row needs nothing of the driver domain yet. */
 static const struct row rows[POLICY_CAN + 1] = {
 	[POLICY_BLK] = {blk_lines, "disk"},
+	[POLICY_NET] = {net_lines, NULL},
 	[POLICY_CAN] = {can_lines, NULL},
 };
 

@@ -171,6 +171,28 @@ def bus():
         s.startswith(walls) for s in out.settings("xdd-blk@disk.service")))
 
 
+def tap():
+    """Of Class = net: a tap, and what has none."""
+    out = Output({f"{name}.policy": policy(Class="net", Resource=resource, Device="0")
+                  .replace("ReadOnly = no\n", "") for name, resource in
+                  (("tap", "tap-ivi"), ("null", "null:"), ("path", "../tap"))})
+    opens = ("PrivateNetwork", "RestrictAddressFamilies", "SystemCallFilter", "Bind", "DeviceAllow",
+             "Supplementary", "PrivateUsers", "CapabilityBoundingSet", "AmbientCapabilities")
+
+    def opened(name):
+        return [s for s in out.settings(f"xdd-net@{name}.service") if s.startswith(opens)]
+
+    check("a network policy has its own back end", out.wants("xdd@tap.target") ==
+          {"xdd-keeper@tap.service", "xdd-net@tap.service"})
+    check("a tap: its network namespace, the node of all taps, no more",
+          opened("tap") == ["PrivateNetwork=no", "BindPaths=-/dev/net/tun",
+                            "DeviceAllow=/dev/net/tun rw"])
+    check("it is waited for", "After=sys-subsystem-net-devices-tap\\x2divi.device"
+          in out.settings("xdd-net@tap.service"))
+    for name in ("null", "path"):
+        check(f"no interface ({name}): no wall is opened", not opened(name))
+
+
 def names():
     other = LONG[:-1] + "x"
     out = Output({LONG + ".policy": policy(), other + ".policy": policy(),
@@ -220,6 +242,6 @@ def nothing():
     check("an empty /etc/xdd: nothing is wanted", not Output({}).links())
 
 
-for test in (plain, resources, bus, names, bad, domain, nothing):
+for test in (plain, resources, bus, tap, names, bad, domain, nothing):
     test()
 sys.exit(failed)

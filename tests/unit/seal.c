@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/if_tun.h>
 #include <linux/sched.h>
 #include <linux/sockios.h>
 #include <liburing.h>
@@ -120,16 +121,24 @@ static int ioctl_like_notify(void)
 	return 0;
 }
 
-/* Behind the last door nothing but NOTIFY is left, of any type. */
+static bool ioctl_is_last(uint32_t cmd)
+{
+	return cmd == SEAL_EVTCHN_NOTIFY || cmd == TUNSETOFFLOAD ||
+	       cmd == TUNSETCARRIER;
+}
+
+/* Behind the last door nothing but NOTIFY is left, and what a tap's owner may ask of
+ * that tap; of any type. */
 static int ioctl_last(void)
 {
-	CHECK(!seal_first() && !seal_last());
-	for (uint32_t low = 0; low < 0x10000; low++)
-		for (size_t h = 0; h < HIGH_COUNT; h++) {
-			uint32_t cmd = 0x00040000 | low;
+	static const uint32_t upper[] = {0x0004, 0x4004, 0x8004, 0xc004};
 
-			if (ioctl_refused(high_halves[h] | cmd) ==
-			    (cmd == SEAL_EVTCHN_NOTIFY))
+	CHECK(!seal_first() && !seal_last());
+	for (uint32_t i = 0; i < 0x10000 * 4; i++)
+		for (size_t h = 0; h < HIGH_COUNT; h++) {
+			uint32_t cmd = upper[i >> 16] << 16 | (i & 0xffff);
+
+			if (ioctl_refused(high_halves[h] | cmd) == ioctl_is_last(cmd))
 				return 1;
 		}
 	return 0;
