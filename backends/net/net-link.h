@@ -26,12 +26,12 @@
 #ifndef XDD_NET_LINK_H
 #define XDD_NET_LINK_H
 
-#include <linux/virtio_net.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
 #include "backends/net/net-frame.h"
+#include "backends/net/net-vnet.h"
 #include "common/loop.h"
 
 #define NET_LINK_QUEUES 16
@@ -54,7 +54,7 @@ struct net_out {
 	unsigned queue;
 	/* The link's own: */
 	struct loop_op op;
-	struct virtio_net_hdr header;
+	struct net_vnet_header header;
 	struct iovec iov[2];
 };
 
@@ -69,8 +69,8 @@ struct net_in {
 	bool validated; /* the sum is right, or was never on a wire */
 	/* The link's own: */
 	struct loop_op op;
-	struct virtio_net_hdr header;
-	struct iovec iov[2];
+	struct net_vnet_header header;
+	struct iovec iov[3];
 };
 
 /* What a link tells its user: from the loop's callbacks, or from within a call. */
@@ -117,7 +117,9 @@ struct net_link_conf {
 
 /* -- A tap (net-link-tap.c) ------------------------------------------------------- */
 
-/* The persistent tap @name, which must be there and be this user's. */
+/* The persistent tap @name, which must be there and be this user's. It has one queue if
+ * it was not made for more; its queues are files of the loop, LOOP_FILE_QUEUE and on.
+ */
 int net_link_tap_open(struct net_link **out, const char *name,
 		      const struct net_link_conf *conf);
 
@@ -132,9 +134,11 @@ int net_link_pair_open(struct net_link **one, struct net_link **other, unsigned 
 
 /* -- All -------------------------------------------------------------------------- */
 
-/* By the policy's Resource: an interface's name, or "null:". One a process. -ENODEV:
- * there is no such interface; -ENOENT: no /dev/net/tun; -EPERM: it is another user's,
- * or no tap; -EBUSY: somebody has it open; -EINVAL: no such name. */
+/* By the policy's Resource: an interface's name, or "null:". One a process. It has no
+ * carrier then, and leaves nothing undone; a tap's frames of before wait still, as many
+ * as its txqueuelen lets. -ENODEV: there is no such interface; -ENOENT: no
+ * /dev/net/tun; -EPERM: it is another user's, or no tap; -EBUSY: somebody has it open;
+ * -EINVAL: no such name. */
 int net_link_open(struct net_link **out, const char *resource,
 		  const struct net_link_conf *conf);
 static inline void net_link_close(struct net_link *link)

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include <endian.h>
+#include <linux/virtio_net.h>
+
+#include "backends/net/net-vnet.h"
+
+#define GSO_UDP_L4 5 /* linux/virtio_net.h has it since Linux 6.2 */
+
+#define TCP_BYTES 20
+#define TCP_WORDS 12 /* where a TCP header says how long it is */
+#define TCP_SUM	  16
+
+_Static_assert(NET_VNET_BYTES == sizeof(struct virtio_net_hdr), "as a tap is told");
+
+static const uint8_t vnet_gso[] = {
+	[NET_GSO_NONE] = VIRTIO_NET_HDR_GSO_NONE,
+	[NET_GSO_TCPV4] = VIRTIO_NET_HDR_GSO_TCPV4,
+	[NET_GSO_TCPV6] = VIRTIO_NET_HDR_GSO_TCPV6,
+	[NET_GSO_UDP] = GSO_UDP_L4,
+};
+
+void net_vnet_put(const struct net_offload *offload, struct net_vnet_header *out)
+{
+	*out = (struct net_vnet_header){.gso_type = vnet_gso[offload->gso]};
+	if (offload->sum) {
+		out->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+		out->csum_start = htole16(offload->start);
+		out->csum_offset = htole16(offload->offset);
+	}
+	if (offload->gso != NET_GSO_NONE) {
+		out->hdr_len = htole16(offload->header);
+		out->gso_size = htole16(offload->gso_size);
+	}
+}
+
+static bool vnet_sum(const struct net_vnet_header *header, uint32_t size,
+		     struct net_offload *out)
+{
+	out->sum = header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	if (!out->sum)
+		return true;
+	out->start = le16toh(header->csum_start);
+	out->offset = le16toh(header->csum_offset);
+	return out->start >= NET_HEADER &&
+	       (uint32_t)out->start + out->offset + 2 <= size;
+}
+
+/* What is cut has its sum made anew, and that stands in its TCP header. */
+static bool vnet_tcp(const struct net_vnet_header *header, const uint8_t *bytes,
+		     uint32_t size, struct net_offload *out)
+{
+	uint32_t tcp, end;
+
+	out->gso_size = le16toh(header->gso_size);
+	if (out->offset != TCP_SUM || !out->gso_size) /* without a sum: 0 */
+		return false;
+	tcp = (bytes[out->start + TCP_WORDS] >> 4) * 4u;
+	end = out->start + tcp;
+	if (tcp < TCP_BYTES || end >= size || end > UINT16_MAX)
+		return false;
+	out->header = (uint16_t)end;
+	return true;
+}
+
+bool net_vnet_take(const struct net_vnet_header *header, const uint8_t *bytes,
+		   uint32_t size, struct net_offload *offload, bool *validated)
+{
+	struct net_offload out = {0};
+
+	if (!vnet_sum(header, size, &out))
+		return false;
+	switch (header->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
+	case VIRTIO_NET_HDR_GSO_NONE:
+		break;
+	case VIRTIO_NET_HDR_GSO_TCPV4:
+		out.gso = NET_GSO_TCPV4;
+		break;
+	case VIRTIO_NET_HDR_GSO_TCPV6:
+		out.gso = NET_GSO_TCPV6;
+		break;
+	default:
+		return false;
+	}
+	if (out.gso != NET_GSO_NONE && !vnet_tcp(header, bytes, size, &out))
+		return false;
+	*offload = out;
+	*validated = out.sum || header->flags & VIRTIO_NET_HDR_F_DATA_VALID;
+	return true;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The header that stands before a frame where its offloads go along: virtio-net's, in
+ * little-endian. A tap speaks it.
+ *
+ * Pure. What is put was checked (net_offload_check()); what is taken is checked here,
+ * as far as a frame and its header can contradict each other. Whether the frame is what
+ * it is to be cut as, who made it has to know: nothing is read of it but the length of
+ * a TCP header.
+ *
+ * Source: linux/virtio_net.h; virtio 1.2, 5.1.6.
+ */
+#ifndef XDD_NET_VNET_H
+#define XDD_NET_VNET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backends/net/net-frame.h"
+
+/* struct virtio_net_hdr: linux/virtio_net.h meets backends/door/virtio.h in files that
+ * need both. */
+struct net_vnet_header {
+	uint8_t flags, gso_type;
+	uint16_t hdr_len, gso_size, csum_start, csum_offset;
+};
+
+#define NET_VNET_BYTES sizeof(struct net_vnet_header)
+
+void net_vnet_put(const struct net_offload *offload, struct net_vnet_header *out);
+/* Of a frame of @size bytes. *@validated: its sum is right, or was never on a wire.
+ * False, with nothing written: the two contradict each other, or it is to be cut as
+ * what is not TCP. */
+bool net_vnet_take(const struct net_vnet_header *header, const uint8_t *bytes,
+		   uint32_t size, struct net_offload *offload, bool *validated);
+
+#endif
