@@ -134,7 +134,7 @@ static void a_write_ends_no_wait(void **state)
 	assert_int_equal(loop_turn(&loop, false), 0);
 	loop_timer(&loop, &t.op, 1000000);
 	turn_until_done(&t);
-	assert_int_equal(w.calls, 1);
+	turn_until_done(&w); /* of a disk, by a thread of the kernel */
 }
 
 static void files_change_after_sealing(void **state)
