@@ -80,6 +80,8 @@ struct probe {
 	int pair[2];	/* of sockets; holds one byte to read */
 	int bus;	/* of a CAN interface, bound; or -1 */
 	int lone;	/* a socket that is connected to nothing */
+	int tap;	/* a queue of the Resource that is a tap, or -1 */
+	int node;	/* that all taps are had through, no tap yet; or -1 */
 };
 
 struct probe_try {
@@ -96,12 +98,13 @@ struct probe_try {
 /* Each ends with a row without a name. */
 extern const struct probe_try probe_ioctls[], probe_memory[], probe_files[];
 extern const struct probe_try probe_processes[], probe_system[], probe_rings[];
-extern const struct probe_try probe_keeper[], probe_sockets[];
+extern const struct probe_try probe_keeper[], probe_sockets[], probe_taps[];
 
 /* Collect the facts (invariant 3). 0, or negative errno with p->text. */
 int probe_scene(struct probe *p);
-/* Its part in probe-sockets.c, when the policy is known. */
+/* Its parts in probe-sockets.c and probe-taps.c, when the policy is known. */
 void probe_sockets_open(struct probe *p);
+void probe_taps_open(struct probe *p);
 
 static inline int probe_skip(struct probe *p, const char *why)
 {
