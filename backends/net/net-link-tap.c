@@ -350,12 +350,16 @@ static int tap_add_all(struct tap *tap, const char *name, unsigned queues)
 	return r;
 }
 
-/* Nobody else has one of its queues: which frames we would get then is chance. */
+/* Nobody else has one of its queues: which frames we would get then is chance. Kernels
+ * as old as 6.1 do not say; of a tap of one queue they refuse a second user all the
+ * same. */
 static int tap_alone(const struct tap *tap, const char *name)
 {
 	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
 	int r = tap_query(name, SIOCETHTOOL, &channels);
 
+	if (r == -EOPNOTSUPP)
+		return 0;
 	if (r)
 		return r;
 	return channels.combined_count == tap->link.queues ? 0 : -EBUSY;
