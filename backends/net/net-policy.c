@@ -4,7 +4,7 @@
 #include "backends/net/net-policy.h"
 #include "policy/text.h"
 
-#define RINGS 2 /* of a queue */
+#define RINGS 2 /* of a queue of netif */
 
 void net_policy_init(struct net_policy *policy)
 {
@@ -132,11 +132,36 @@ static bool names_ipv4(const struct net_addresses *addresses)
 	return false;
 }
 
+/* The pages of rings: of netif two a queue, of virtio a control page and, where each is
+ * granted on its own, three for each virtqueue. */
+static uint32_t rings_of(const struct policy *policy, const struct net_policy *net)
+{
+	if (policy->door == POLICY_PV)
+		return RINGS * net->queues;
+	return policy->mode == POLICY_GRANT ? 1 + 3 * (2 * net->queues + 1) : 1;
+}
+
+static void fit_queues(const struct policy *policy, const struct net_policy *net,
+		       struct policy_errors *errors)
+{
+	if (policy->door == POLICY_VIRTIO && net->queues > NET_VIRTIO_QUEUES_MAX)
+		text_error(errors, 0, "Queues = 1-7",
+			   "Net.Queues = %u is more than a virtio device has room for",
+			   net->queues);
+	else if (policy->ring_pages < rings_of(policy, net))
+		text_error(errors, 0,
+			   "RingPages = 2 for each of Queues; of Mode = grant 4, and 6 "
+			   "for each",
+			   "Memory.RingPages = %u is too few for Net.Queues = %u",
+			   policy->ring_pages, net->queues);
+}
+
 void net_policy_fit(const struct policy *policy, const void *net,
 		    struct policy_errors *errors)
 {
 	const struct net_policy *p = net;
 
+	fit_queues(policy, p, errors);
 	/* What could not be meant: an address that nobody can be asked for. */
 	if (names_ipv4(&p->rules.addresses) && !p->rules.broadcast)
 		text_error(
@@ -148,10 +173,6 @@ void net_policy_fit(const struct policy *policy, const void *net,
 			errors, 0, "Mode = copy",
 			"Memory.Mode = map: a frame's header is looked at, so it has "
 			"to be the back end's own");
-	if (policy->door == POLICY_PV && policy->ring_pages < RINGS * p->queues)
-		text_error(errors, 0, "RingPages = 2 for each of Queues, or more",
-			   "Memory.RingPages = %u is too few for Net.Queues = %u",
-			   policy->ring_pages, p->queues);
 }
 
 void net_policy_complete(struct net_policy *policy)

@@ -14,18 +14,19 @@
 #include "backends/net/net-rules.h"
 #include "policy/policy.h"
 
-#define NET_QUEUES_MAX	16
-#define NET_MTU_MIN	68   /* RFC 791 */
-#define NET_MTU_MAX	9000 /* of a frame that is not cut */
-#define NET_BACKLOG_MIN 65536
-#define NET_BACKLOG_MAX 67108864
+#define NET_QUEUES_MAX	      16
+#define NET_VIRTIO_QUEUES_MAX 7	   /* of Door = virtio: two each, and one for control */
+#define NET_MTU_MIN	      68   /* RFC 791 */
+#define NET_MTU_MAX	      9000 /* of a frame that is not cut */
+#define NET_BACKLOG_MIN	      65536
+#define NET_BACKLOG_MAX	      67108864
 
 struct net_policy {
 	uint8_t mac[NET_MAC];	/* MAC; required: the client's own */
 	struct net_rules rules; /* Sources (default MAC), VLANs (default untagged),
 				   Addresses (required), Multicast, Broadcast (no) */
 	bool offloads;		/* Offloads; default yes */
-	uint32_t queues;	/* Queues, 1 to 16; default 1 */
+	uint32_t queues;	/* Queues, 1 to 16, of Door = virtio to 7; default 1 */
 	uint32_t mtu;		/* MTU, 68 to 9000; default 1500 */
 	uint32_t backlog; /* Backlog: bytes that wait for the client, 64 KiB to 64 MiB;
 			     default 1 MiB */

@@ -136,7 +136,7 @@ bool net_addresses_parse(const char *text, struct net_addresses *out)
 
 /* -- What passes ------------------------------------------------------------- */
 
-static bool mac_passes(const struct net_macs *macs, const uint8_t *mac)
+bool net_macs_pass(const struct net_macs *macs, const uint8_t *mac)
 {
 	for (uint32_t i = 0; i < macs->n; i++) {
 		if (!memcmp(macs->mac[i], mac, NET_MAC))
@@ -147,8 +147,8 @@ static bool mac_passes(const struct net_macs *macs, const uint8_t *mac)
 
 static bool sources_pass(const struct net_macs *macs, const struct net_frame *frame)
 {
-	return mac_passes(macs, frame->bytes + NET_MAC) &&
-	       (!frame->claim_mac || mac_passes(macs, frame->claim_mac));
+	return net_macs_pass(macs, frame->bytes + NET_MAC) &&
+	       (!frame->claim_mac || net_macs_pass(macs, frame->claim_mac));
 }
 
 static bool vlan_passes(const struct net_vlans *vlans, const struct net_frame *frame)
@@ -215,7 +215,7 @@ enum net_verdict net_rules_judge(const struct net_rules *rules,
 
 bool net_rules_hear(const struct net_rules *rules, const struct net_frame *frame)
 {
-	if (frame->cast == NET_UNICAST && !mac_passes(&rules->sources, frame->bytes))
+	if (frame->cast == NET_UNICAST && !net_macs_pass(&rules->sources, frame->bytes))
 		return false;
 	return vlan_passes(&rules->vlans, frame);
 }

@@ -79,6 +79,8 @@ bool net_macs_parse(const char *text, struct net_macs *out);
 bool net_vlans_parse(const char *text, struct net_vlans *out);
 bool net_addresses_parse(const char *text, struct net_addresses *out);
 
+/* Is @mac one of @macs? */
+bool net_macs_pass(const struct net_macs *macs, const uint8_t *mac);
 /* May a client with these rules send @frame? The first rule that it breaks. */
 enum net_verdict net_rules_judge(const struct net_rules *rules,
 				 const struct net_frame *frame);

@@ -241,6 +241,12 @@ void net_give(struct net *net, struct net_slot *slot)
 		net->due = net->now;
 }
 
+void net_drop(struct net *net, unsigned queue)
+{
+	net->stats.unfit++;
+	net_give(net, net_inbox_take(&net->inbox, queue));
+}
+
 /* -- Groups ------------------------------------------------------------------ */
 
 bool net_join(struct net *net, const uint8_t mac[NET_MAC])

@@ -140,6 +140,8 @@ const struct net_in *net_next(struct net *net, unsigned queue);
 /* Takes it out, until net_give(). */
 struct net_slot *net_take(struct net *net, unsigned queue);
 void net_give(struct net *net, struct net_slot *slot);
+/* It is more than the client can take: it is dropped, and counted so. */
+void net_drop(struct net *net, unsigned queue);
 /* One waits: a look. */
 static inline bool net_pending(const struct net *net, unsigned queue)
 {

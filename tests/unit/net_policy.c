@@ -124,13 +124,21 @@ static void what_does_not_go_together(void **state)
 	const struct policy maps = {.mode = POLICY_MAP, .ring_pages = 2};
 	const struct policy pool = {
 		.door = POLICY_VIRTIO, .mode = POLICY_POOL, .ring_pages = 1};
+	struct policy granted = {
+		.door = POLICY_VIRTIO, .mode = POLICY_GRANT, .ring_pages = 10};
 	const char *mac = "MAC = 00:16:3e:00:00:01\n";
 	char text[256];
 
 	(void)state;
 	assert_int_equal(fit(&maps, LEAST), 1);
 	assert_int_equal(fit(&copies, LEAST "Queues = 2\n"), 1);
-	assert_int_equal(fit(&pool, LEAST "Queues = 2\n"), 0);
+	assert_int_equal(fit(&pool, LEAST "Queues = 7\n"), 0);
+	assert_int_equal(fit(&pool, LEAST "Queues = 8\n"), 1);
+	/* A control page, and three for each virtqueue. */
+	assert_int_equal(fit(&granted, LEAST "Queues = 1\n"), 0);
+	assert_int_equal(fit(&granted, LEAST "Queues = 2\n"), 1);
+	granted.ring_pages = 16;
+	assert_int_equal(fit(&granted, LEAST "Queues = 2\n"), 0);
 	snprintf(text, sizeof(text), "%sAddresses = 192.0.2.1\n", mac);
 	assert_int_equal(fit(&copies, text), 1);
 	snprintf(text, sizeof(text), "%sAddresses = 192.0.2.1\nBroadcast = yes\n", mac);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* The virtio door in xdd-net: see net-door.h. */
+#include "backends/net/net-door.h"
+#include "backends/host-forward.h"
+#include "backends/host-virtio.h"
+
+static struct net_virtio *virtio_of(const struct host *host)
+{
+	return &station_of(host)->virtio;
+}
+
+static void virtio_detached(struct net_virtio *v)
+{
+	host_detached(v->conf.owner);
+}
+
+HOST_FORWARD(net_virtio, virtio_of)
+
+static int virtio_open(struct host *host)
+{
+	struct station *s = station_of(host);
+	struct net_virtio_conf conf = {
+		.policy = &host->policy,
+		.net_policy = &s->policy,
+		.net = &s->net,
+		.keys = s->keys,
+		.owner = host,
+		.detached = virtio_detached,
+	};
+	int r = net_virtio_init(&s->virtio, &conf);
+
+	host->virtio = &s->virtio.door;
+	if (r == -EINVAL)
+		log_line(&host->log, LOG_LEVEL_ERROR,
+			 "Memory.DataPages = %u has no room for a frame",
+			 host->policy.data_pages);
+	return r;
+}
+
+static void virtio_count(struct host *host)
+{
+	const struct net_virtio *v = virtio_of(host);
+	const struct net_virtio_stats *door = &v->stats;
+	const struct stats_named counters[] = {
+		{"packets", &door->packets},	 {"frames", &door->frames},
+		{"malformed", &door->malformed}, {"orders", &door->orders},
+		{"errors", &door->errors},	 {"refused", &door->refused},
+		{"buffers", &door->buffers},	 {"undelivered", &door->undelivered},
+	};
+
+	STATS_COUNTERS(&host->stats, counters);
+	host_virtio_count(host);
+	stats_gauge(&host->stats, "queues", &v->pairs);
+}
+
+static int virtio_connect(struct host *host, bool attach)
+{
+	struct net_virtio *v = virtio_of(host);
+
+	return host_virtio_connected(host, net_virtio_connect(v, attach, clock_now()));
+}
+
+static int virtio_turn(struct host *host, uint64_t now)
+{
+	struct station *s = station_of(host);
+	int r = net_turn(&s->net, now);
+
+	return r < 0 ? r : net_virtio_turn(&s->virtio, now);
+}
+
+static uint64_t virtio_due(struct host *host)
+{
+	const struct station *s = station_of(host);
+
+	return station_due(s, net_virtio_due(&s->virtio));
+}
+
+static int virtio_tick(struct host *host, uint64_t now)
+{
+	const struct net_virtio *v = virtio_of(host);
+
+	(void)now;
+	return v->error ? v->error : v->door.error;
+}
+
+const struct host_door net_door_virtio = {
+	.open = virtio_open,
+	.count = virtio_count,
+	HOST_FORWARDED,
+	.connect = virtio_connect,
+	.turn = virtio_turn,
+	.due = virtio_due,
+	.tick = virtio_tick,
+};
