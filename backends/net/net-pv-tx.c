@@ -94,6 +94,8 @@ static void queue_take(struct net_pv_queue *q)
 	while ((status = pv_ring_take(&q->tx, entry)) == PV_RING_OK) {
 		enum netif_verdict verdict = netif_read(&q->reader, entry);
 
+		if (verdict == NETIF_WHOLE && q->reader.packet.size > q->runs.bytes)
+			verdict = NETIF_BAD; /* net_room(): it could not leave */
 		if (verdict != NETIF_MORE)
 			packet_take(q, verdict);
 	}
