@@ -307,7 +307,8 @@ int net_pv_connect(struct net_pv *pv, bool attach, uint64_t now)
 	client.queues = (unsigned)choice.queues;
 	client.offloads = offloads_of(pv, &choice);
 	client.frame_max = choice.sg ? UINT32_MAX : XEN_PAGE_BYTES;
-	client.groups = choice.groups;
+	/* Which groups it joined before, nobody knows any more: it hears all. */
+	client.groups = choice.groups && !attach;
 	r = net_connect(pv->conf.net, &client, now);
 	if (r) {
 		pv_close_queues(pv);
