@@ -371,6 +371,12 @@ static void test_probe(void **state)
 	assert_int_equal(keeper.usage.data_pages, 0);
 }
 
+static const char *const refused_of_taps[] = {
+	"tap-node",   "tap-make",      "tap-other",   "tap-persist", "tap-owner",
+	"tap-group",  "tap-queue",     "tap-address", "tap-filter",  "tap-steering",
+	"tap-header", "tap-namespace", NULL,
+};
+
 static void test_probe_sealed(void **state)
 {
 	static const char *const refused[] = {
@@ -413,18 +419,6 @@ static void test_probe_sealed(void **state)
 		"socket-can",
 		"bus-filter",
 		"bus-other",
-		"tap-node",
-		"tap-make",
-		"tap-other",
-		"tap-persist",
-		"tap-owner",
-		"tap-group",
-		"tap-queue",
-		"tap-address",
-		"tap-filter",
-		"tap-steering",
-		"tap-header",
-		"tap-namespace",
 		"bus-sendto",
 		"abstract-connect",
 		"abstract-bind",
@@ -437,6 +431,7 @@ static void test_probe_sealed(void **state)
 				     "--no-unit", "--sealed", NULL});
 
 	assert_refusals(refused);
+	assert_refusals(refused_of_taps);
 	assert_int_equal(r, 0);
 	assert_int_equal(keeper.usage.data_pages, 0);
 }

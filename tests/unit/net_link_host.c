@@ -161,17 +161,32 @@ void host_up(const char *name, bool up)
 	close(fd);
 }
 
-bool host_has_carrier(const char *name)
+static bool ask(const char *name, void *data)
 {
-	/* Who is asked for it by this way first brings what follows from it up to date:
-	 * whether frames are let through. */
-	struct ethtool_value value = {.cmd = ETHTOOL_GLINK};
-	struct ifreq ifr = {.ifr_data = (void *)&value};
+	struct ifreq ifr = {.ifr_data = data};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool answered;
 
 	strcpy(ifr.ifr_name, name);
-	assert_int_equal(ioctl(fd, SIOCETHTOOL, &ifr), 0);
+	answered = !ioctl(fd, SIOCETHTOOL, &ifr);
 	close(fd);
+	return answered;
+}
+
+bool host_tells_queues(const char *name)
+{
+	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
+
+	return ask(name, &channels);
+}
+
+/* Who is asked for it by this way first brings what follows from it up to date: whether
+ * frames are let through. */
+bool host_has_carrier(const char *name)
+{
+	struct ethtool_value value = {.cmd = ETHTOOL_GLINK};
+
+	assert_true(ask(name, &value));
 	return value.data;
 }
 

@@ -28,6 +28,8 @@ void host_give_to(const char *name, int flags, unsigned uid);
 void host_remove(const char *name);
 /* A queue of it, as another program would hold it; a negative errno. */
 int host_hold(const char *name, int flags);
+/* The kernel says how many of its queues are held. */
+bool host_tells_queues(const char *name);
 void host_up(const char *name, bool up);
 /* If so, what is sent to it arrives from now on. */
 bool host_has_carrier(const char *name);
