@@ -20,7 +20,11 @@
 #define RING_INTENT_MAGIC 20
 #define RING_INTENT_INDEX 24
 #define RING_INTENT	  28
-#define RING_MAGIC	  0x58444449u
+/* And the index behind the group that is being answered, and its kinds (invariant 6).
+ */
+#define RING_GROUP_END	 60
+#define RING_GROUP_KINDS 16
+#define RING_MAGIC	 0x58444449u
 
 /* No class has larger entries: sndif and displif use 64, blkif 112. */
 #define RING_ENTRY_MAX 128
@@ -77,6 +81,18 @@ static bool ring_finish(const struct pv_ring *ring, uint32_t start)
 	return true;
 }
 
+/* Entries from @start on that belong to a group whose first answers are published, or
+ * were about to be. What a client puts there instead costs it its own requests. */
+static void ring_find_left(struct pv_ring *ring, uint32_t start, uint32_t req_prod)
+{
+	uint32_t end = shared_load32_acquire(ring->page + RING_GROUP_END);
+
+	if (end - start > PV_RING_GROUP_MAX || end - start > req_prod - start)
+		return;
+	ring->left = end - start;
+	ring->kinds = shared_load32(ring->page + RING_GROUP_KINDS);
+}
+
 static enum pv_ring_status ring_begin(struct pv_ring *ring, uint8_t *page,
 				      uint32_t bytes, bool attach)
 {
@@ -89,12 +105,16 @@ static enum pv_ring_status ring_begin(struct pv_ring *ring, uint8_t *page,
 		start = shared_load32_acquire(page + RING_RSP_PROD);
 	ring->page = page;
 	ring->entries = ring_entries(bytes, ring->entry_size);
+	ring->left = ring->kinds = 0;
+	ring->begins = (struct pv_ring_group){0};
 	if (attach) {
 		req_prod = shared_load32_acquire(page + RING_REQ_PROD);
 		if (req_prod - start > ring->entries)
 			return PV_RING_BROKEN;
 		if (req_prod != start && !ring->kept && ring_finish(ring, start))
 			start++;
+		if (!ring->kept)
+			ring_find_left(ring, start, req_prod);
 	}
 	ring->req_cons = ring->rsp_prod = ring->req_prod = ring->pushed = start;
 	return PV_RING_OK;
@@ -150,6 +170,12 @@ enum pv_ring_status pv_ring_take(struct pv_ring *ring, void *entry)
 	return PV_RING_OK;
 }
 
+void pv_ring_group(struct pv_ring *ring, uint32_t n, uint32_t kinds)
+{
+	assert(n > 1 && n <= PV_RING_GROUP_MAX);
+	ring->begins = (struct pv_ring_group){n, kinds};
+}
+
 void pv_ring_put(struct pv_ring *ring, const void *entry, uint32_t size)
 {
 	uint8_t *answer = ring->answer[ring->rsp_prod % PV_RING_ENTRIES_MAX];
@@ -158,6 +184,8 @@ void pv_ring_put(struct pv_ring *ring, const void *entry, uint32_t size)
 	assert(!ring->kept && ring->rsp_prod != ring->req_cons);
 	memset(answer, 0, PV_RING_ANSWER_MAX);
 	memcpy(answer, entry, size);
+	ring->group[ring->rsp_prod % PV_RING_ENTRIES_MAX] = ring->begins;
+	ring->begins = (struct pv_ring_group){0};
 	ring->rsp_prod++;
 }
 
@@ -175,12 +203,26 @@ void pv_ring_fill(struct pv_ring *ring, const void *answer)
 	uint8_t *slot = ring_slot(ring, ring->req_cons);
 
 	assert(ring->kept && pv_ring_has_posted(ring));
-	/* Invariant 7. */
+	/* Invariant 8. */
 	shared_copy_out(slot, answer, ring->kept_at);
 	shared_copy_out(slot + end, (const uint8_t *)answer + end,
 			ring->entry_size - end);
 	ring->req_cons++;
 	ring->rsp_prod++;
+}
+
+static void ring_push_one(const struct pv_ring *ring)
+{
+	uint32_t i = ring->pushed % PV_RING_ENTRIES_MAX;
+
+	if (ring->group[i].n) {
+		shared_store32(ring->page + RING_GROUP_KINDS, ring->group[i].kinds);
+		/* Kinds before the end, and this before the first of its answers; pairs
+		 * with the attach of a successor. */
+		shared_store32_release(ring->page + RING_GROUP_END,
+				       ring->pushed + ring->group[i].n);
+	}
+	ring_answer(ring, ring->pushed, ring->answer[i]);
 }
 
 bool pv_ring_push(struct pv_ring *ring)
@@ -192,8 +234,7 @@ bool pv_ring_push(struct pv_ring *ring)
 	if (ring->kept)
 		ring_publish(ring, ring->rsp_prod);
 	for (; !ring->kept && ring->pushed != ring->rsp_prod; ring->pushed++)
-		ring_answer(ring, ring->pushed,
-			    ring->answer[ring->pushed % PV_RING_ENTRIES_MAX]);
+		ring_push_one(ring);
 	ring->pushed = ring->rsp_prod;
 	/* rsp_prod is visible before rsp_event is read; pairs with the front
 	 * end's barrier between arming rsp_event and looking at rsp_prod. */

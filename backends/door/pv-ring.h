@@ -13,11 +13,17 @@
  *     or the header's padding holds the answer that was being written there. So
  *     a successor that attaches loses none and misreads none.
  *
+ * Where several slots are one thing (a packet of netif), a process that dies between
+ * two of their answers has a successor that finds half of it:
+ *  6. from the first answer of a group on, the header's padding says where it ends:
+ *     what is left of it is known (ring->left), and is no request. Of what kind each
+ * is, one of two that its class has, is known, too.
+ *
  * Of a ring of posted buffers a request only waits to be answered, and is told from
  * others by some bytes that stand at the same place in its answer: the kept ones. There
  * answers may be as long as entries, since they are written around these bytes:
- *  6. nothing is read of such a ring but its indices; req_cons is rsp_prod;
- *  7. the kept bytes of a slot are never written. So each slot from rsp_prod on holds
+ *  7. nothing is read of such a ring but its indices; req_cons is rsp_prod;
+ *  8. the kept bytes of a slot are never written. So each slot from rsp_prod on holds
  *     what counts of its request whenever the process dies: in place of 5. What it held
  *     beside may be gone, and a half-written answer in its place.
  */
@@ -35,6 +41,7 @@ enum pv_ring_status {
 
 #define PV_RING_ENTRIES_MAX 1024 /* 16 pages of the smallest entries */
 #define PV_RING_ANSWER_MAX  32	 /* bytes of a response that are not zero */
+#define PV_RING_GROUP_MAX   32	 /* answers that belong together */
 
 struct pv_ring {
 	uint8_t *page;		/* shared: 64-byte header, then entries */
@@ -45,6 +52,12 @@ struct pv_ring {
 	uint32_t req_prod;	/* the last one read and checked */
 	uint32_t pushed;	/* rsp_prod as it was published */
 	uint32_t kept_at, kept; /* of posted buffers: bytes; else 0 */
+	/* At an attach: entries of a group that was begun, and their kinds, a bit each,
+	 * bit 0 of the last. */
+	uint32_t left, kinds;
+	struct pv_ring_group {
+		uint32_t n, kinds; /* 0: none begins here */
+	} begins, group[PV_RING_ENTRIES_MAX];
 	uint8_t answer[PV_RING_ENTRIES_MAX][PV_RING_ANSWER_MAX]; /* to be pushed */
 };
 
@@ -62,6 +75,9 @@ enum pv_ring_status pv_ring_take(struct pv_ring *ring, void *entry);
 /* The next response (@size <= PV_RING_ANSWER_MAX bytes; the rest is zero). It
  * reaches the ring with the next push. */
 void pv_ring_put(struct pv_ring *ring, const void *entry, uint32_t size);
+/* The next @n answers (2 to PV_RING_GROUP_MAX) are a group, of these @kinds
+ * (invariant 6). */
+void pv_ring_group(struct pv_ring *ring, uint32_t n, uint32_t kinds);
 /* Look at the client's index, once: *@n requests are there and not taken, or of posted
  * buffers not filled. PV_RING_EMPTY if that is none. */
 enum pv_ring_status pv_ring_posted(struct pv_ring *ring, uint32_t *n);

@@ -245,13 +245,17 @@ static int pv_open_queue(struct net_pv_queue *q, const struct pv_choice *choice,
 		return r;
 	}
 	r = pv_init_rings(q, attach);
-	if (r)
+	if (r) {
 		net_pv_close_queue(q);
+		return r;
+	}
 	q->reader = (struct netif_reader){0};
 	q->taken = q->started = q->answered = 0;
 	net_runs_clear(&q->runs);
 	q->lacks = 0;
-	return r;
+	net_pv_finish_tx(q);
+	net_pv_finish_rx(q);
+	return 0;
 }
 
 static void pv_close_queues(struct net_pv *pv)

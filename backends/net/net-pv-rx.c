@@ -106,8 +106,13 @@ static void given_answer(struct net_pv_queue *q, const struct net_given *given)
 {
 	const struct net_in *in = &given->slot->in;
 	bool good = net_pv_copied(q->pv, given->seg, given->segs);
+	bool extra = good && in->offload.gso != NET_GSO_NONE;
 	uint32_t piece = 0;
 
+	/* Its extra is the second. */
+	if (given->slots > 1)
+		pv_ring_group(&q->rx, given->slots,
+			      extra ? 1u << (given->slots - 2) : 0);
 	for (unsigned i = 0; i < given->slots; i++) {
 		uint8_t answer[NETIF_RX_ENTRY];
 
@@ -157,4 +162,21 @@ int net_pv_receive(struct net_pv_queue *q)
 		r = queue_give(q);
 	while (r > 0 && !q->lacks && !q->pv->why);
 	return r < 0 ? r : 0;
+}
+
+void net_pv_finish_rx(struct net_pv_queue *q)
+{
+	for (uint32_t left = q->rx.left; left; left--) {
+		uint8_t entry[NETIF_RX_ENTRY], answer[NETIF_RX_ENTRY] = {0};
+		struct gref ref;
+		uint16_t id;
+
+		if (pv_ring_take(&q->rx, entry) != PV_RING_OK)
+			return;
+		netif_decode_rx(entry, &id, &ref);
+		/* In place of an extra, one that there is none of. */
+		if (!(q->rx.kinds >> (left - 1) & 1))
+			netif_encode_rx(id, 0, 0, NETIF_ERROR, answer);
+		pv_ring_put(&q->rx, answer, sizeof(answer));
+	}
 }

@@ -232,24 +232,39 @@ int net_pv_transmit(struct net_pv_queue *q)
 /* -- Back to the ring ----------------------------------------------------------------
  */
 
+/* A bit for each that is no request, bit 0 for the last. */
+static uint32_t kinds_of(const struct netif_packet *wire)
+{
+	uint32_t kinds = 0;
+
+	for (unsigned i = 0; i < wire->entries; i++)
+		kinds = kinds << 1 | wire->entry[i].extra;
+	return kinds;
+}
+
+static void answer_entry(struct net_pv_queue *q, const struct netif_entry *entry,
+			 enum netif_rsp status)
+{
+	uint8_t answer[NETIF_TX_RESPONSE];
+
+	if (entry->extra)
+		netif_encode_null(answer);
+	else
+		netif_encode_tx(entry->id, status, answer);
+	pv_ring_put(&q->tx, answer, sizeof(answer));
+	q->pv->stats.answers++;
+	q->pv->stats.errors += status != NETIF_OKAY;
+}
+
 static void packet_answer(struct net_packet *packet)
 {
 	struct net_pv_queue *q = packet->queue;
 
-	for (unsigned i = 0; i < packet->wire.entries; i++) {
-		const struct netif_entry *entry = &packet->wire.entry[i];
-		uint8_t answer[NETIF_TX_RESPONSE];
-
-		if (entry->extra)
-			netif_encode_null(answer);
-		else
-			netif_encode_tx(entry->id, packet->status, answer);
-		pv_ring_put(&q->tx, answer, sizeof(answer));
-		q->pv->stats.answers++;
-		q->pv->stats.errors += packet->status != NETIF_OKAY;
-	}
-	if (packet->run.at)
-		net_runs_give(&q->runs, &packet->run);
+	if (packet->wire.entries > 1)
+		pv_ring_group(&q->tx, packet->wire.entries, kinds_of(&packet->wire));
+	for (unsigned i = 0; i < packet->wire.entries; i++)
+		answer_entry(q, &packet->wire.entry[i], packet->status);
+	net_runs_give(&q->runs, &packet->run);
 	packet_move(packet, NET_PACKET_FREE);
 }
 
@@ -273,4 +288,17 @@ void net_pv_forget(struct net_pv_queue *q)
 	}
 	q->started = q->taken;
 	net_runs_clear(&q->runs);
+}
+
+void net_pv_finish_tx(struct net_pv_queue *q)
+{
+	for (uint32_t left = q->tx.left; left; left--) {
+		struct netif_entry entry = {.extra = q->tx.kinds >> (left - 1) & 1};
+		uint8_t bytes[NETIF_TX_ENTRY];
+
+		if (pv_ring_take(&q->tx, bytes) != PV_RING_OK)
+			return;
+		entry.id = netif_tx_id(bytes);
+		answer_entry(q, &entry, NETIF_ERROR);
+	}
 }

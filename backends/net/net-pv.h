@@ -13,7 +13,8 @@
  * Invariants:
  *  1. answers of the transmit ring are published in ring order, so each slot of the
  *     shared ring from rsp_prod on holds its request: what was taken and not answered
- *     is the successor's to send;
+ *     is the successor's to send. Of a packet that was answered in part the rest is
+ *     known (pv-ring.h, invariant 6), and not taken for another one;
  *  2. each packet pays one operation and its bytes before it is copied; what is no
  *     packet pays one operation an entry before it is answered. So nothing costs a
  *     client nothing;
@@ -199,10 +200,15 @@ int net_pv_transmit(struct net_pv_queue *q);
 /* Put what is home into the ring, in its order. */
 void net_pv_answer(struct net_pv_queue *q);
 void net_pv_tx_done(struct net_tx *tx, enum net_status status);
+/* A packet that a predecessor had answered in part is answered to its end, as one that
+ * was lost: it may have been sent. */
+void net_pv_finish_tx(struct net_pv_queue *q);
 /* Forget what was taken: it stays in the ring. */
 void net_pv_forget(struct net_pv_queue *q);
 
 /* net-pv-rx.c: give frames to the client, as far as it has posted slots. */
 int net_pv_receive(struct net_pv_queue *q);
+/* A frame that a predecessor had given in part is ended so that the client drops it. */
+void net_pv_finish_rx(struct net_pv_queue *q);
 
 #endif

@@ -188,6 +188,11 @@ enum netif_verdict netif_read(struct netif_reader *reader, const uint8_t *entry)
 
 /* -- Answers ----------------------------------------------------------------- */
 
+uint16_t netif_tx_id(const uint8_t *entry)
+{
+	return bytes_get16(entry + TX_ID);
+}
+
 void netif_encode_tx(uint16_t id, enum netif_rsp status, uint8_t *out)
 {
 	bytes_put16(out, id);

@@ -124,6 +124,8 @@ struct netif_reader {
  * reader->packet holds until the next call. */
 enum netif_verdict netif_read(struct netif_reader *reader, const uint8_t *entry);
 
+/* Of a request that is not looked at. */
+uint16_t netif_tx_id(const uint8_t *entry);
 /* The answer to one request, into NETIF_TX_RESPONSE bytes. */
 void netif_encode_tx(uint16_t id, enum netif_rsp status, uint8_t *out);
 /* And to an extra. */

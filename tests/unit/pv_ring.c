@@ -343,6 +343,67 @@ static void push_leaves_what_the_test_plays(void **state)
 	assert_memory_equal(page, played, sizeof(played));
 }
 
+/* One answer and a group of three, of which @published are; the rest is as it was
+ * asked for. @said: where the group ends stands there. */
+static void dies_after(unsigned published, bool said)
+{
+	uint32_t none = 0;
+
+	memcpy(page, before, sizeof(before));
+	assert_int_equal(pv_ring_init(&ring, page, 4096, 112, false), PV_RING_OK);
+	for (unsigned i = 0; i < 5; i++)
+		take();
+	answer(100);
+	pv_ring_group(&ring, 3, 5);
+	for (unsigned i = 1; i < 4; i++)
+		answer(100 + i);
+	pv_ring_push(&ring);
+	memcpy(page + 64 + 112u * published, before + 64 + 112u * published,
+	       112u * (5 - published));
+	shared->rsp_prod = published;
+	memcpy(page + 20, &none, sizeof(none)); /* no answer is being written */
+	if (!said)
+		memcpy(page + 60, &none, sizeof(none));
+	assert_int_equal(pv_ring_init(&ring, page, 4096, 112, true), PV_RING_OK);
+}
+
+/* A successor knows what is left of a group, and of what kind: also where none of it
+ * is published yet, and nothing where all is. */
+static void groups_are_known_in_part(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 5; i++)
+		ask(100 + i);
+	push();
+	memcpy(before, page, sizeof(before));
+	dies_after(1, false);
+	assert_int_equal(ring.left, 0);
+	for (unsigned published = 1; published < 5; published++) {
+		dies_after(published, true);
+		assert_int_equal(ring.left, 4 - published);
+		if (ring.left)
+			assert_int_equal(ring.kinds, 5);
+		assert_true(take() == 100 + published);
+	}
+}
+
+/* What a client writes there is no more than it has asked for, nor than a group. */
+static void group_abuse(void **state)
+{
+	static const uint32_t ends[] = {6, 37, 1000, UINT32_MAX, 1u << 31};
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++)
+		ask(100 + i);
+	push();
+	for (unsigned i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		memcpy(page + 60, &ends[i], 4);
+		assert_int_equal(pv_ring_init(&ring, page, 4096, 112, true),
+				 PV_RING_OK);
+		assert_int_equal(ring.left, 0);
+	}
+}
+
 /* -- Posted buffers ------------------------------------------------------------------
  */
 
@@ -557,6 +618,8 @@ int main(void)
 		TEST(no_room_past_the_unanswered),
 		TEST(attaches_where_answers_end),
 		TEST(killed_at_any_store),
+		TEST(groups_are_known_in_part),
+		TEST(group_abuse),
 		TEST(push_leaves_what_the_test_plays),
 		POSTED(posted_are_filled_around_what_is_kept),
 		TEST(kept_may_be_anywhere),
