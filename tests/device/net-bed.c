@@ -58,6 +58,11 @@ static void bed_policy(struct net_bed *bed)
 
 /* -- The world ------------------------------------------------------------ */
 
+static bool bed_run_front(void *owner)
+{
+	return !net_bed_run(owner);
+}
+
 void net_bed_init(struct net_bed *bed, const struct net_bed_conf *conf)
 {
 	unsigned queues = conf->queues ? conf->queues : 1;
@@ -66,7 +71,7 @@ void net_bed_init(struct net_bed *bed, const struct net_bed_conf *conf)
 	bed->conf = *conf;
 	bed->dev = (struct loopxen_device){{2}, {3}, NULL, 0};
 	bed->dev.kind = class_info(POLICY_NET, conf->door)->kind;
-	bed->door = &net_bed_pv;
+	bed->door = conf->door == POLICY_PV ? &net_bed_pv : &net_bed_virtio;
 	bed_policy(bed);
 	bed_net_policy(bed);
 	bed->x = loopxen_new();
@@ -79,6 +84,10 @@ void net_bed_init(struct net_bed *bed, const struct net_bed_conf *conf)
 	bed->link.ahead = conf->ahead;
 	bed->front =
 		(struct netfront){.x = bed->x, .dev = &bed->dev, .conf = conf->front};
+	bed->vfront.pairs = queues;
+	bed->vfront.conf.grant = conf->mode == POLICY_GRANT;
+	bed->vfront.run = bed_run_front;
+	bed->vfront.owner = bed;
 	log_init(&bed->log, "test");
 	bed->log.tokens = 0; /* silent: the tests provoke what it would say */
 }

@@ -12,8 +12,10 @@
 #define XDD_TEST_NET_BED_H
 
 #include "backends/net/net-pv.h"
+#include "backends/net/net-virtio.h"
 #include "tests/device/net-frames.h"
 #include "tests/device/net-front-pv.h"
+#include "tests/device/net-front-virtio.h"
 #include "tests/device/net-link-test.h"
 #include "tests/loopxen/loopxen.h"
 
@@ -65,7 +67,8 @@ struct net_bed_door {
 	bool (*front_disconnect)(struct net_bed *bed);
 };
 
-extern const struct net_bed_door net_bed_pv; /* net-bed-pv.c */
+extern const struct net_bed_door net_bed_pv;	 /* net-bed-pv.c */
+extern const struct net_bed_door net_bed_virtio; /* net-bed-virtio.c */
 
 struct net_bed {
 	struct net_bed_conf conf;
@@ -81,7 +84,9 @@ struct net_bed {
 	struct net_pv pv;
 	struct netfront front;
 	struct netfront_heard heard; /* for who asks for frames */
-	bool again;		     /* the door was armed, and there was something */
+	struct net_virtio virtio;
+	struct net_front_virtio vfront; /* net_bed_init() leaves its conf and pairs */
+	bool again; /* the door was armed, and there was something */
 	unsigned broken, detached;
 	const char *why;
 };

@@ -11,7 +11,7 @@
 #include "tests/front/virtio-driver.h"
 #include "tests/loopxen/loopxen.h"
 
-#define VFRONT_QUEUES	4
+#define VFRONT_QUEUES	16
 #define VFRONT_REQUESTS 256
 
 struct vfront_conf {
