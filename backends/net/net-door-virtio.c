@@ -32,8 +32,10 @@ static int virtio_open(struct host *host)
 	host->virtio = &s->virtio.door;
 	if (r == -EINVAL)
 		log_line(&host->log, LOG_LEVEL_ERROR,
-			 "Memory.DataPages = %u has no room for a frame",
-			 host->policy.data_pages);
+			 "%s = %u has no room for a frame of %u pages",
+			 policy_key_name(policy_data_key(&host->policy)),
+			 host->policy.data_pages,
+			 net_room(&s->policy) / XEN_PAGE_BYTES);
 	return r;
 }
 

@@ -349,11 +349,20 @@ static void detached(struct virtio_door *door)
 	v->conf.detached(v);
 }
 
+/* Frames to the client may take as much memory as its pool, or the copy area, has: so
+ * much, and what does not depend on it, its unit lets the process have. */
+static size_t receive_bytes(const struct net_virtio *v)
+{
+	size_t most = (size_t)NET_VIRTIO_RX_SLOTS * net_room(v->conf.net_policy);
+	size_t pages = (size_t)v->conf.policy->data_pages * XEN_PAGE_BYTES;
+
+	return pages < most ? pages : most;
+}
+
 static int init_memory(struct net_virtio *v)
 {
 	unsigned queues = v->conf.net_policy->queues;
-	size_t tx = (size_t)queues * NET_VIRTIO_TX_BYTES;
-	size_t rx = (size_t)NET_VIRTIO_RX_SLOTS * net_room(v->conf.net_policy);
+	size_t tx = (size_t)queues * NET_VIRTIO_TX_BYTES, rx = receive_bytes(v);
 
 	/* Untouched until a frame comes to lie there. */
 	v->memory = calloc(1, tx + rx);

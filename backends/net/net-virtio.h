@@ -79,7 +79,7 @@
 #define NET_VIRTIO_QUEUE_SIZE 256
 #define NET_VIRTIO_PAIRS_MAX  ((VIRTIO_QUEUES_MAX - 1) / 2)
 /* Private memory: of each transmit queue, and slots of net_room() for all frames to the
- * client. */
+ * client, at most. */
 #define NET_VIRTIO_TX_BYTES (512u * 1024)
 #define NET_VIRTIO_RX_SLOTS 256
 

@@ -58,6 +58,39 @@ static void what_it_is(void **state)
 	}
 }
 
+/* What it keeps for frames to the client is no more than the policy's pages, or than is
+ * of use; and there is room for one at least. */
+static void how_much_it_takes(void **state)
+{
+	static const struct {
+		uint32_t pages, mtu;
+		bool no_offloads;
+		uint32_t slots;
+	} rows[] = {
+		{1024, 1500, false, 1024 / 17}, {17, 1500, false, 1},
+		{64, 1500, true, 64},		{64, 9000, true, 64 / 3},
+		{4096, 1500, true, 256},
+	};
+	struct net_bed_conf conf = {.door = POLICY_VIRTIO, .mode = POLICY_POOL};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		conf.data_pages = rows[i].pages;
+		conf.mtu = rows[i].mtu;
+		conf.no_offloads = rows[i].no_offloads;
+		net_bed_init(&bed, &conf);
+		assert_int_equal(net_bed_start(&bed), 0);
+		assert_int_equal(bed.net.inbox.slots, rows[i].slots);
+		net_bed_end(&bed);
+		net_bed_fini(&bed);
+	}
+	conf = (struct net_bed_conf){
+		.door = POLICY_VIRTIO, .mode = POLICY_POOL, .data_pages = 16};
+	net_bed_init(&bed, &conf);
+	assert_int_equal(net_bed_start(&bed), -EINVAL);
+	net_bed_fini(&bed);
+}
+
 /* What needs another feature is not agreed to without it. */
 static void features_alone(void **state)
 {
@@ -507,6 +540,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_it_is),
+		cmocka_unit_test(how_much_it_takes),
 		cmocka_unit_test(features_alone),
 		every_memory(sends),
 		every_memory(sends_many),
