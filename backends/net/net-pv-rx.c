@@ -174,8 +174,9 @@ void net_pv_finish_rx(struct net_pv_queue *q)
 		if (pv_ring_take(&q->rx, entry) != PV_RING_OK)
 			return;
 		netif_decode_rx(entry, &id, &ref);
-		/* In place of an extra, one that there is none of. */
-		if (!(q->rx.kinds >> (left - 1) & 1))
+		/* In place of an extra that was announced, one that there is none of;
+		 * what comes behind one of these announces none. */
+		if (left != q->rx.left || !(q->rx.kinds >> (left - 1) & 1))
 			netif_encode_rx(id, 0, 0, NETIF_ERROR, answer);
 		pv_ring_put(&q->rx, answer, sizeof(answer));
 	}
