@@ -319,7 +319,7 @@ bool netfront_done(struct netfront *f, unsigned queue, int *status)
 		} else {
 			assert(rsp->id == out->id);
 			assert(rsp->status <= 0 && rsp->status >= RSP_DROPPED);
-			assert(!q->begun || q->status == rsp->status);
+			assert(!q->begun || f->halves || q->status == rsp->status);
 			q->status = rsp->status;
 		}
 		q->begun = true;
@@ -347,16 +347,18 @@ static const struct netfront_rx_rsp *next_slot(struct netfront_queue *q, bool is
 	return rsp;
 }
 
-static void take_extra(struct netfront_queue *q, struct netfront_heard *out)
+/* False: one of no type, in place of one that did not come. */
+static bool take_extra(struct netfront_queue *q, struct netfront_heard *out)
 {
 	const uint8_t *page;
 	const struct netfront_extra *extra = (const void *)next_slot(q, true, &page);
 
-	assert(extra && extra->type == 1 && !extra->flags);
+	out->slots++;
+	assert(extra && extra->type <= 1 && !extra->flags);
 	assert(!extra->u.gso.pad && !extra->u.gso.features);
 	out->gso = extra->u.gso.type;
 	out->gso_size = extra->u.gso.size;
-	out->slots++;
+	return extra->type;
 }
 
 bool netfront_heard(struct netfront *f, unsigned queue, struct netfront_heard *out)
@@ -379,7 +381,7 @@ bool netfront_heard(struct netfront *f, unsigned queue, struct netfront_heard *o
 		more = rsp->flags & NETRXF_MORE;
 		out->slots++;
 		if (rsp->status < 0) {
-			assert(!out->size && !more && !rsp->flags);
+			assert((!out->size || f->halves) && !more && !rsp->flags);
 			out->status = rsp->status;
 			return true;
 		}
@@ -387,8 +389,10 @@ bool netfront_heard(struct netfront *f, unsigned queue, struct netfront_heard *o
 		assert(out->size + size <= sizeof(out->bytes));
 		memcpy(out->bytes + out->size, page + rsp->offset, size);
 		out->size += size;
-		if (rsp->flags & NETRXF_EXTRA)
-			take_extra(q, out);
+		if (rsp->flags & NETRXF_EXTRA && !take_extra(q, out)) {
+			assert(f->halves);
+			out->status = RSP_ERROR;
+		}
 		/* A frame is answered as a whole. */
 		if (more)
 			rsp = next_slot(q, false, &page);

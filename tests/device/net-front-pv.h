@@ -98,6 +98,9 @@ struct netfront {
 	const struct loopxen_device *dev;
 	struct netfront_conf conf;
 	unsigned queues;
+	/* A packet may be answered in part by a process that died, and its rest as lost
+	 * by the next one; of a frame the rest may be lost so. */
+	bool halves;
 	struct netfront_queue queue[NETFRONT_QUEUES];
 };
 
