@@ -493,7 +493,9 @@ static void in_flight(void **state)
 	net_front_push(&bed.vfront);
 	run();
 	assert_int_equal(bed.link.nheld, 4);
+	assert_true(net_virtio_due(&bed.virtio) > loopxen_now(bed.x));
 	net_link_test_leave(&bed.link, 0);
+	assert_true(net_virtio_due(&bed.virtio) <= loopxen_now(bed.x));
 	run();
 	assert_int_equal(bed.link.nheld, 4);
 	assert_sent(0);

@@ -169,6 +169,12 @@ static void killed_and_followed(void **state)
 	net_link_test_hear_plain(&bed.link, frame, 60);
 	run();
 	assert_nothing_came(0);
+	/* A driver that begins anew begins as with any. */
+	net_front_forget(&bed.vfront);
+	assert_true(net_front_ready(&bed.vfront));
+	read_config(config);
+	assert_int_equal(config[6], 1);
+	assert_true(bed.net.client.vlans);
 	down();
 }
 
