@@ -264,7 +264,8 @@ static void packet_answer(struct net_packet *packet)
 		pv_ring_group(&q->tx, packet->wire.entries, kinds_of(&packet->wire));
 	for (unsigned i = 0; i < packet->wire.entries; i++)
 		answer_entry(q, &packet->wire.entry[i], packet->status);
-	net_runs_give(&q->runs, &packet->run);
+	if (packet->run.at)
+		net_runs_give(&q->runs, &packet->run);
 	packet_move(packet, NET_PACKET_FREE);
 }
 
