@@ -78,20 +78,14 @@ static void add_text(uint64_t *sum, const char *text)
 	while (*text++);
 }
 
-/* What it means is the class's to read. */
-static void read_class_key(struct parser *parser, const struct text_line *line)
-{
-	add_text(&parser->policy.class_section, line->name);
-	add_text(&parser->policy.class_section, line->value);
-}
-
 static void read_key(struct parser *parser, const struct text_line *line)
 {
 	uint16_t *lines = parser->policy.line;
 	unsigned key = 0;
 
-	if (parser->section >= GENERIC) {
-		read_class_key(parser, line);
+	if (parser->section >= GENERIC) { /* what it means is the class's to read */
+		add_text(&parser->policy.class_section, line->name);
+		add_text(&parser->policy.class_section, line->value);
 		return;
 	}
 	while (key < POLICY_KEY_COUNT &&
@@ -236,7 +230,6 @@ unsigned policy_parse(const char *name, const char *text, size_t len,
 		.policy.exclusive = true,
 		.policy.first_ref.v = POLICY_FIRST_REF,
 		.policy.last_ref.v = 32767, /* 64 frames of version 1 */
-		.policy.class_section = UINT64_C(0xcbf29ce484222325),
 		.policy.audit_level = POLICY_AUDIT_DECISIONS,
 		.errors = errors,
 	};

@@ -110,7 +110,7 @@ struct policy {
 	enum policy_audit_full audit_full;
 
 	/* Of the class's section its keys and values, as they stand there, in 64 bits
-	 * (FNV-1a): whether it is still what its class has read. */
+	 * (FNV-1a, from 0): whether it is still what its class has read. */
 	uint64_t class_section;
 
 	uint16_t line[POLICY_KEY_COUNT]; /* the line that set it, 0: default */
