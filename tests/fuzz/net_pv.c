@@ -422,8 +422,11 @@ static void step_turn(void)
 	door_run(net_bed_run_now);
 }
 
+/* A link gives back what it has while it is waited for. */
 static void step_advance(void)
 {
+	if (run.bed->pv.state == NET_PV_STOPPING)
+		net_link_test_leave_all(&run.bed->link);
 	loopxen_advance(run.bed->x, byte() * 10 * MS);
 }
 
@@ -530,11 +533,7 @@ static void run_settle(void)
 
 	netfront_push(&run.bed->front);
 	run.bed->link.holds = false;
-	for (unsigned i = 0; i < 8; i++) {
-		door_run(net_bed_run);
-		net_link_test_leave_all(&run.bed->link);
-		check();
-	}
+	net_link_test_leave_all(&run.bed->link);
 	door_run(net_bed_run);
 	check();
 	collect();
