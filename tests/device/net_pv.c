@@ -447,6 +447,57 @@ static void tells_once(void **state)
 	}
 }
 
+/* Each way alone is told of, at the port that it has. */
+static void tells_of_each_way(void **state)
+{
+	(void)state;
+	for (unsigned split = 0; split <= 1; split++) {
+		const struct netfront_queue *q = &bed.front.queue[0];
+
+		up(&(struct net_bed_conf){.front.split = split});
+		post(0, 2);
+		run();
+		loopxen_fired(bed.x, bed.dev.front, q->tx_port);
+		loopxen_fired(bed.x, bed.dev.front, q->rx_port);
+		hear(60, 1);
+		run();
+		assert_true(loopxen_fired(bed.x, bed.dev.front, q->rx_port));
+		assert_false(loopxen_fired(bed.x, bed.dev.front, q->tx_port));
+		put(0, 60, 1);
+		push_run();
+		assert_true(loopxen_fired(bed.x, bed.dev.front, q->tx_port));
+		assert_false(loopxen_fired(bed.x, bed.dev.front, q->rx_port));
+		down();
+	}
+}
+
+/* What a rate lets pass, all queues share. */
+static void queues_share_rates(void **state)
+{
+	unsigned sent[3] = {0};
+
+	(void)state;
+	up(&(struct net_bed_conf){
+		.queues = 3, .operations = {10, 1}, .front.queues = 3});
+	for (unsigned queue = 0; queue < 3; queue++) {
+		for (unsigned i = 0; i < 50; i++)
+			put(queue, 60 + queue, i);
+	}
+	netfront_push(&bed.front);
+	for (unsigned i = 0; i < 60; i++) {
+		run_now();
+		loopxen_advance(bed.x, SECOND / 10 + 1);
+	}
+	for (unsigned queue = 0; queue < 3; queue++) {
+		int status;
+
+		while (netfront_done(&bed.front, queue, &status))
+			sent[queue]++;
+		assert_in_range(sent[queue], 18, 22);
+	}
+	down();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -464,6 +515,8 @@ int main(void)
 		cmocka_unit_test(longer_than_the_area),
 		cmocka_unit_test(queues),
 		cmocka_unit_test(tells_once),
+		cmocka_unit_test(tells_of_each_way),
+		cmocka_unit_test(queues_share_rates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

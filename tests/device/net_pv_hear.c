@@ -139,6 +139,28 @@ static void waits_for_slots(void **state)
 	down();
 }
 
+/* The order to cut needs a slot as well. */
+static void an_extra_needs_a_slot(void **state)
+{
+	struct net_link_frame like = {
+		.size = 2 * PAGE,
+		.offload = {.sum = true, .gso = NET_GSO_TCPV4, .gso_size = 1448},
+	};
+
+	(void)state;
+	up(&plain);
+	post(0, 2);
+	to_me(like.size, 1);
+	net_link_test_hear(&bed.link, frame, &like);
+	run();
+	assert_nothing_came(0);
+	post(0, 1);
+	run();
+	assert_came(0, like.size, 1);
+	assert_int_equal(bed.heard.slots, 3);
+	down();
+}
+
 /* While nothing waits for a slot, posting one wakes nobody. */
 static void slots_are_posted_silently(void **state)
 {
@@ -210,6 +232,7 @@ int main(void)
 		cmocka_unit_test(hears_what_is_undone),
 		cmocka_unit_test(asks_for_what_it_takes),
 		cmocka_unit_test(waits_for_slots),
+		cmocka_unit_test(an_extra_needs_a_slot),
 		cmocka_unit_test(slots_are_posted_silently),
 		cmocka_unit_test(posts_late),
 		cmocka_unit_test(receive_rates),

@@ -195,6 +195,23 @@ static void detach_with_frames_out(void **state)
 	down();
 }
 
+/* What came home since the last turn is answered, too. */
+static void detach_before_a_turn(void **state)
+{
+	(void)state;
+	up(&(struct net_bed_conf){.holds = true});
+	put(0, 60, 1);
+	put(0, 60, 2);
+	push_run();
+	net_link_test_leave(&bed.link, 0);
+	net_link_test_leave(&bed.link, -EIO);
+	bed.door->detach(&bed);
+	assert_int_equal(bed.detached, 1);
+	assert_done(0, RSP_OKAY);
+	assert_done(0, RSP_DROPPED);
+	down();
+}
+
 /* A host that gives nothing back: after a second the process ends. */
 static void drains_no_longer_than_a_second(void **state)
 {
@@ -489,6 +506,7 @@ int main(void)
 		cmocka_unit_test(keys_with_defaults),
 		cmocka_unit_test(joins_and_leaves),
 		cmocka_unit_test(detach_with_frames_out),
+		cmocka_unit_test(detach_before_a_turn),
 		cmocka_unit_test(drains_no_longer_than_a_second),
 		cmocka_unit_test(a_broken_ring),
 		cmocka_unit_test(a_link_that_fails),
