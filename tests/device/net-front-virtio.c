@@ -71,7 +71,9 @@ bool net_front_back(struct net_front_virtio *f, unsigned queue, uint16_t *id,
 	assert(b->out && done.len <= b->block.bytes - b->readable);
 	*len = done.len;
 	*id = (uint16_t)done.cookie;
-	memcpy(out, b->block.at + b->readable, done.len < room ? done.len : room);
+	if (room)
+		memcpy(out, b->block.at + b->readable,
+		       done.len < room ? done.len : room);
 	b->out = false;
 	driver_pool_put(&f->v.pool, &b->block);
 	return true;
