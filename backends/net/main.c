@@ -99,7 +99,7 @@ static int station_policy(struct host *host, struct station *s)
 static int station_open(struct host *host)
 {
 	struct station *s = station_of(host);
-	struct net_conf conf = {.policy = &s->policy, .owner = host};
+	struct net_conf conf = {.policy = &s->policy};
 	int r;
 
 	s->keys = (struct keys){host->store, host->grants, host->evtchn, &host->log};

@@ -92,7 +92,6 @@ static int pv_serve(struct net_pv *pv)
 {
 	int r = 0;
 
-	pv->due = UINT64_MAX;
 	for (unsigned i = 0; i < pv->queues && !r; i++) {
 		struct net_pv_queue *q = &pv->queue[(pv->first + i) % pv->queues];
 
@@ -154,6 +153,7 @@ int net_pv_turn(struct net_pv *pv, uint64_t now)
 	if (pv->error || pv->state == NET_PV_DOWN)
 		return pv->error;
 	pv->now = now;
+	pv->due = UINT64_MAX;
 	pv->error = pv->why ? 0 : pv_serve(pv);
 	if (pv->error)
 		return pv->error;

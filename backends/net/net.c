@@ -6,7 +6,6 @@
 
 #include "backends/net/net.h"
 
-#define PAGE	  4096u
 #define UNLIMITED 1000000000000000000ull /* as fast as it comes */
 
 static struct net *net_of(struct net_link *link)
@@ -117,7 +116,7 @@ void net_send(struct net *net, unsigned queue, struct net_tx *tx)
 static struct net_in *net_find_room(struct net_link *link, unsigned queue)
 {
 	struct net *net = net_of(link);
-	struct net_slot *slot = net->connected ? net_inbox_room(&net->inbox) : NULL;
+	struct net_slot *slot = net_inbox_room(&net->inbox);
 
 	if (!slot)
 		net->starved |= 1u << queue;
@@ -308,7 +307,7 @@ static void net_feed(struct net *net)
 {
 	uint32_t starved = net->starved;
 
-	if (!starved || !net->connected || !net_inbox_has_room(&net->inbox))
+	if (!starved || !net_inbox_has_room(&net->inbox))
 		return;
 	net->starved = 0;
 	for (unsigned queue = 0; queue < net->conf.link->queues; queue++) {
@@ -321,7 +320,7 @@ int net_turn(struct net *net, uint64_t now)
 {
 	net->now = now;
 	net->due = UINT64_MAX;
-	if (!net->error)
+	if (net->connected && !net->error)
 		net_feed(net);
 	return net->error;
 }
@@ -361,17 +360,22 @@ int net_connect(struct net *net, const struct net_client *client, uint64_t now)
 
 int net_disconnect(struct net *net)
 {
+	int r = net_link_carrier(net->conf.link, false);
+
 	net->connected = false;
 	net->due = UINT64_MAX;
 	net_inbox_clear(&net->inbox);
-	return net_link_carrier(net->conf.link, false);
+	/* What waits at the host comes now, to nobody. */
+	net_feed(net);
+	return r < 0 ? r : net->error;
 }
 
 uint32_t net_room(const struct net_policy *policy)
 {
 	uint32_t bytes = policy->offloads ? NET_FRAME_MAX : policy->mtu;
 
-	return (bytes + NET_BESIDE + PAGE - 1) / PAGE * PAGE;
+	return (bytes + NET_BESIDE + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES *
+	       XEN_PAGE_BYTES;
 }
 
 int net_give_room(struct net *net, uint8_t *area, size_t bytes)

@@ -16,8 +16,8 @@
  *     group that it left, and none with more left undone than it takes;
  *  4. what waits for the client is bounded in bytes (net-inbox.h), and what does not
  *     fit waits at the host, or is dropped there;
- *  5. while nobody is connected nothing is sent, nothing is heard, and the link has no
- *     carrier;
+ *  5. while nobody is connected nothing is sent, what is heard is dropped, and the link
+ *     has no carrier: no client hears what was for the one before it;
  *  6. no allocation after net_init() and net_give_room().
  */
 #ifndef XDD_NET_H
@@ -76,7 +76,6 @@ struct net_stats {
 struct net_conf {
 	const struct net_policy *policy; /* outlives the core */
 	struct net_link *link;
-	void *owner;
 };
 
 struct net {

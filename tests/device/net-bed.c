@@ -103,8 +103,8 @@ unsigned net_bed_fini(struct net_bed *bed)
 
 int net_bed_start_quiet(struct net_bed *bed)
 {
-	const struct net_conf conf = {
-		.policy = &bed->net_policy, .link = &bed->link.link, .owner = bed};
+	const struct net_conf conf = {.policy = &bed->net_policy,
+				      .link = &bed->link.link};
 	struct keys keys = {.log = &bed->log};
 	int r;
 

@@ -498,20 +498,37 @@ static void nobody_hears_nothing(void **state)
 	assert_true(net_pending(&scene.net, 0));
 	assert_int_equal(net_disconnect(&scene.net), 0);
 	expect_none();
-	/* Reads that are out: what they bring is nobody's, and the room is not lost. */
+	/* Whatever is still to come is nobody's, none of it waits for the next client, and
+	 * the room is not lost. */
 	scene.link.carrier = true;
 	for (unsigned i = 0; i < 6; i++)
 		hear(to_me(60, 1));
 	expect_none();
-	assert_int_equal(scene.link.nreads[0], 0);
 	assert_int_equal(scene.net.stats.filtered, 0);
-	assert_int_equal(scene.link.waiting[0].n, 2);
+	assert_int_equal(scene.link.waiting[0].n, 0);
 	scene_connect();
-	expect_frame(0, scene.frame, 60);
-	expect_frame(0, scene.frame, 60);
+	expect_none();
+	assert_int_equal(scene.link.nreads[0], 4);
 	for (unsigned i = 0; i < SCENE_SLOTS - 4; i++)
 		assert_non_null(net_inbox_room(&scene.net.inbox));
 	assert_null(net_inbox_room(&scene.net.inbox));
+}
+
+/* The same of what found no room while its client was there. */
+static void a_backlog_is_its_clients(void **state)
+{
+	(void)state;
+	scene.policy.backlog = 10000;
+	scene_up();
+	for (unsigned i = 0; i < 20; i++)
+		hear(to_me(1500, i));
+	assert_int_equal(scene.link.waiting[0].n, 13);
+	assert_int_equal(net_disconnect(&scene.net), 0);
+	assert_int_equal(scene.link.waiting[0].n, 0);
+	scene_connect();
+	expect_none();
+	hear(to_me(60, 1));
+	expect_frame(0, scene.frame, 60);
 }
 
 static void a_link_that_fails(void **state)
@@ -568,6 +585,7 @@ int main(void)
 		scene_test(receive_packets),
 		scene_test(receive_bytes),
 		scene_test(nobody_hears_nothing),
+		scene_test(a_backlog_is_its_clients),
 		scene_test(a_link_that_fails),
 		scene_test(rooms),
 	};
