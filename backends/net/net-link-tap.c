@@ -108,7 +108,7 @@ static void tap_send(struct net_link *link, struct net_out *out)
 	assert(out->queue < link->queues);
 	if (tap->gone)
 		return;
-	net_vnet_put(&out->offload, &out->header);
+	net_vnet_put(&out->offload, false, &out->header);
 	out->iov[0] = (struct iovec){&out->header, NET_VNET_BYTES};
 	out->iov[1] = (struct iovec){(void *)(uintptr_t)out->bytes, out->size};
 	out->op.done = tap_sent;

@@ -5,13 +5,9 @@
 #include <string.h>
 
 #include "backends/net/net-virtio.h"
+#include "backends/net/net-vnet.h"
 
-#define FLAG_NEEDS_CSUM 1
-#define FLAG_DATA_VALID 2
-
-#define GSO_NONE  0
-#define GSO_TCPV4 1
-#define GSO_TCPV6 4
+_Static_assert(NET_VIRTIO_HEADER == NET_VNET_BYTES + 2, "num_buffers stands behind");
 
 static struct net_virtio *virtio_of(const struct virtio_slot *slot)
 {
@@ -39,29 +35,21 @@ bool net_virtio_admit_frame(struct net_virtio_request *r, uint64_t now)
 	       net_runs_take(&pair_of(r->slot)->runs, &r->run, r->size);
 }
 
-/* Whether it is sound for this frame is the core's to judge (net_offload_check()); what
- * is not known of the flags is to be ignored. */
-static bool decode(const uint8_t *header, uint64_t features, struct net_offload *out)
+/* What was negotiated. Whether it is sound for this frame is the core's to judge
+ * (net_offload_check()); what is not known of the flags is to be ignored. */
+static bool decode(const uint8_t *bytes, uint64_t features, struct net_offload *out)
 {
-	*out = (struct net_offload){
-		.sum = header[0] & FLAG_NEEDS_CSUM,
-		.gso_size = virtio_le16(header + 4),
-		.start = virtio_le16(header + 6),
-		.offset = virtio_le16(header + 8),
+	static const uint64_t needs[] = {
+		[NET_GSO_TCPV4] = NET_VIRTIO_F_HOST_TSO4,
+		[NET_GSO_TCPV6] = NET_VIRTIO_F_HOST_TSO6,
 	};
-	if (out->sum && !(features & NET_VIRTIO_F_CSUM))
+	struct net_vnet_header header;
+
+	memcpy(&header, bytes, sizeof(header));
+	if (!net_vnet_read(&header, out) ||
+	    (out->sum && !(features & NET_VIRTIO_F_CSUM)))
 		return false;
-	switch (header[1]) {
-	case GSO_NONE:
-		return true;
-	case GSO_TCPV4:
-		out->gso = NET_GSO_TCPV4;
-		return features & NET_VIRTIO_F_HOST_TSO4;
-	case GSO_TCPV6:
-		out->gso = NET_GSO_TCPV6;
-		return features & NET_VIRTIO_F_HOST_TSO6;
-	}
-	return false;
+	return out->gso == NET_GSO_NONE || features & needs[out->gso];
 }
 
 static void frame_done(struct net_tx *tx, enum net_status status)
@@ -116,28 +104,12 @@ void net_virtio_start_frame(struct net_virtio_request *r)
 static void encode(const struct net_virtio *v, const struct net_in *in,
 		   uint32_t buffers, uint8_t *out)
 {
-	static const uint8_t gso[] = {
-		[NET_GSO_NONE] = GSO_NONE,
-		[NET_GSO_TCPV4] = GSO_TCPV4,
-		[NET_GSO_TCPV6] = GSO_TCPV6,
-	};
-	const struct net_offload *offload = &in->offload;
+	bool sums = v->door.device.features & NET_VIRTIO_F_GUEST_CSUM;
+	struct net_vnet_header header;
 
-	memset(out, 0, NET_VIRTIO_HEADER);
-	if (offload->sum) {
-		out[0] = FLAG_NEEDS_CSUM;
-		virtio_put16(out + 6, offload->start);
-		virtio_put16(out + 8, offload->offset);
-	} else if (in->validated && v->door.device.features & NET_VIRTIO_F_GUEST_CSUM) {
-		out[0] = FLAG_DATA_VALID;
-	}
-	if (offload->gso != NET_GSO_NONE) {
-		assert(offload->gso <= NET_GSO_TCPV6);
-		out[1] = gso[offload->gso];
-		virtio_put16(out + 2, offload->header);
-		virtio_put16(out + 4, offload->gso_size);
-	}
-	virtio_put16(out + 10, (uint16_t)buffers);
+	net_vnet_put(&in->offload, in->validated && sums, &header);
+	memcpy(out, &header, sizeof(header));
+	virtio_put16(out + sizeof(header), (uint16_t)buffers);
 }
 
 static uint32_t least(uint64_t a, uint32_t b)

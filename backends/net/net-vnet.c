@@ -19,13 +19,16 @@ static const uint8_t vnet_gso[] = {
 	[NET_GSO_UDP] = GSO_UDP_L4,
 };
 
-void net_vnet_put(const struct net_offload *offload, struct net_vnet_header *out)
+void net_vnet_put(const struct net_offload *offload, bool validated,
+		  struct net_vnet_header *out)
 {
 	*out = (struct net_vnet_header){.gso_type = vnet_gso[offload->gso]};
 	if (offload->sum) {
 		out->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
 		out->csum_start = htole16(offload->start);
 		out->csum_offset = htole16(offload->offset);
+	} else if (validated) {
+		out->flags = VIRTIO_NET_HDR_F_DATA_VALID;
 	}
 	if (offload->gso != NET_GSO_NONE) {
 		out->hdr_len = htole16(offload->header);
@@ -33,25 +36,52 @@ void net_vnet_put(const struct net_offload *offload, struct net_vnet_header *out
 	}
 }
 
-static bool vnet_sum(const struct net_vnet_header *header, uint32_t size,
-		     struct net_offload *out)
+static bool read_gso(const struct net_vnet_header *header, struct net_offload *out)
 {
-	out->sum = header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM;
-	if (!out->sum)
+	switch (header->gso_type) {
+	case VIRTIO_NET_HDR_GSO_NONE:
 		return true;
-	out->start = le16toh(header->csum_start);
-	out->offset = le16toh(header->csum_offset);
-	return out->start >= NET_HEADER &&
-	       (uint32_t)out->start + out->offset + 2 <= size;
+	case VIRTIO_NET_HDR_GSO_TCPV4:
+		out->gso = NET_GSO_TCPV4;
+		break;
+	case VIRTIO_NET_HDR_GSO_TCPV6:
+		out->gso = NET_GSO_TCPV6;
+		break;
+	default:
+		return false;
+	}
+	out->gso_size = le16toh(header->gso_size);
+	return true;
+}
+
+bool net_vnet_read(const struct net_vnet_header *header, struct net_offload *out)
+{
+	struct net_offload offload = {.sum = header->flags &
+					     VIRTIO_NET_HDR_F_NEEDS_CSUM};
+
+	if (offload.sum) {
+		offload.start = le16toh(header->csum_start);
+		offload.offset = le16toh(header->csum_offset);
+	}
+	if (!read_gso(header, &offload))
+		return false;
+	*out = offload;
+	return true;
+}
+
+/* -- Of a trusted host --------------------------------------------------------- */
+
+static bool vnet_sum(uint32_t size, const struct net_offload *offload)
+{
+	return offload->start >= NET_HEADER &&
+	       (uint32_t)offload->start + offload->offset + 2 <= size;
 }
 
 /* What is cut has its sum made anew, and that stands in its TCP header. */
-static bool vnet_tcp(const struct net_vnet_header *header, const uint8_t *bytes,
-		     uint32_t size, struct net_offload *out)
+static bool vnet_tcp(const uint8_t *bytes, uint32_t size, struct net_offload *out)
 {
 	uint32_t tcp, end;
 
-	out->gso_size = le16toh(header->gso_size);
 	if (out->offset != TCP_SUM || !out->gso_size) /* without a sum: 0 */
 		return false;
 	tcp = (bytes[out->start + TCP_WORDS] >> 4) * 4u;
@@ -65,23 +95,15 @@ static bool vnet_tcp(const struct net_vnet_header *header, const uint8_t *bytes,
 bool net_vnet_take(const struct net_vnet_header *header, const uint8_t *bytes,
 		   uint32_t size, struct net_offload *offload, bool *validated)
 {
-	struct net_offload out = {0};
+	struct net_vnet_header plain = *header;
+	struct net_offload out;
 
-	if (!vnet_sum(header, size, &out))
+	plain.gso_type &= (uint8_t)~VIRTIO_NET_HDR_GSO_ECN;
+	if (!net_vnet_read(&plain, &out))
 		return false;
-	switch (header->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
-	case VIRTIO_NET_HDR_GSO_NONE:
-		break;
-	case VIRTIO_NET_HDR_GSO_TCPV4:
-		out.gso = NET_GSO_TCPV4;
-		break;
-	case VIRTIO_NET_HDR_GSO_TCPV6:
-		out.gso = NET_GSO_TCPV6;
-		break;
-	default:
+	if (out.sum && !vnet_sum(size, &out))
 		return false;
-	}
-	if (out.gso != NET_GSO_NONE && !vnet_tcp(header, bytes, size, &out))
+	if (out.gso != NET_GSO_NONE && !vnet_tcp(bytes, size, &out))
 		return false;
 	*offload = out;
 	*validated = out.sum || header->flags & VIRTIO_NET_HDR_F_DATA_VALID;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The header that stands before a frame where its offloads go along: virtio-net's, in
- * little-endian. A tap speaks it.
+ * little-endian. A tap speaks it, and so does the virtio door, behind whose header two
+ * bytes more stand.
  *
- * Pure. What is put was checked (net_offload_check()); what is taken is checked here,
- * as far as a frame and its header can contradict each other. Whether the frame is what
- * it is to be cut as, who made it has to know: nothing is read of it but the length of
- * a TCP header.
+ * Pure. What is put was checked (net_offload_check()). What is read is as it stands
+ * there; what is taken, of a host that is trusted, is checked as far as a frame and its
+ * header can contradict each other. Whether the frame is what it is to be cut as, who
+ * made it has to know: nothing is read of it but the length of a TCP header.
  *
  * Source: linux/virtio_net.h; virtio 1.2, 5.1.6.
  */
@@ -27,10 +28,14 @@ struct net_vnet_header {
 
 #define NET_VNET_BYTES sizeof(struct net_vnet_header)
 
-void net_vnet_put(const struct net_offload *offload, struct net_vnet_header *out);
-/* Of a frame of @size bytes. *@validated: its sum is right, or was never on a wire.
- * False, with nothing written: the two contradict each other, or it is to be cut as
- * what is not TCP. */
+/* @validated: its sum is right, or was never on a wire. */
+void net_vnet_put(const struct net_offload *offload, bool validated,
+		  struct net_vnet_header *out);
+/* What it says, unchecked: of a sum where one is to be made, of a cut where one is.
+ * False, with nothing written: no such cut is known, ECN's are not. */
+bool net_vnet_read(const struct net_vnet_header *header, struct net_offload *out);
+/* Of a frame of @size bytes. *@validated as above. False, with nothing written: the two
+ * contradict each other, or it is to be cut as what is not TCP. */
 bool net_vnet_take(const struct net_vnet_header *header, const uint8_t *bytes,
 		   uint32_t size, struct net_offload *offload, bool *validated);
 

@@ -57,7 +57,7 @@ static void nothing_to_do(void **state)
 
 	(void)state;
 	memset(&header, 0xff, sizeof(header));
-	net_vnet_put(&none, &header);
+	net_vnet_put(&none, false, &header);
 	for (unsigned i = 0; i < sizeof(header); i++)
 		assert_int_equal(((uint8_t *)&header)[i], 0);
 	assert_true(take(NET_HEADER));
@@ -68,6 +68,12 @@ static void nothing_to_do(void **state)
 	header.flags = VIRTIO_NET_HDR_F_DATA_VALID;
 	assert_true(take(NET_HEADER));
 	assert_true(validated);
+	/* And the other way; a sum that is to be made says so alone. */
+	memset(&header, 0xff, sizeof(header));
+	net_vnet_put(&none, true, &header);
+	assert_int_equal(header.flags, VIRTIO_NET_HDR_F_DATA_VALID);
+	header.gso_type = VIRTIO_NET_HDR_GSO_TCPV4 | VIRTIO_NET_HDR_GSO_ECN;
+	assert_false(net_vnet_read(&header, &got));
 }
 
 static void put(void **state)
@@ -81,14 +87,14 @@ static void put(void **state)
 	static const uint8_t sum[10] = {1, 0, 0, 0, 0, 0, 0x02, 0x01, 0x04, 0x03};
 
 	(void)state;
-	net_vnet_put(&offload, &header);
+	net_vnet_put(&offload, true, &header);
 	assert_memory_equal(&header, sum, sizeof(sum));
 	for (unsigned gso = NET_GSO_TCPV4; gso <= NET_GSO_UDP; gso++) {
 		const uint8_t cut[10] = {1,    types[gso], 0x08, 0x07, 0x06,
 					 0x05, 0x02,	   0x01, 0x04, 0x03};
 
 		offload.gso = gso;
-		net_vnet_put(&offload, &header);
+		net_vnet_put(&offload, true, &header);
 		assert_memory_equal(&header, cut, sizeof(cut));
 	}
 }
