@@ -282,13 +282,6 @@ static void start_frame(struct can_virtio *v, struct can_virtio_request *r)
 
 /* -- What is posted ---------------------------------------------------------------- */
 
-static void post(struct can_virtio_posted *posted, struct can_virtio_request *r)
-{
-	r->next = NULL;
-	*(posted->first ? &posted->last->next : &posted->first) = r;
-	posted->last = r;
-}
-
 /* It has worked. */
 static void start_order(struct can_virtio *v, struct can_virtio_request *r)
 {
@@ -310,20 +303,19 @@ void can_virtio_start(struct virtio_slot *slot)
 	}
 	if (queue == CAN_VIRTIO_CONTROL)
 		start_order(v, r);
-	post(&v->posted[queue], r);
+	virtio_posted_put(&v->posted[queue], slot);
 }
 
 /* Invariant 4. */
 static void answer_orders(struct can_virtio *v)
 {
-	struct can_virtio_posted *posted = &v->posted[CAN_VIRTIO_CONTROL];
+	struct virtio_posted *posted = &v->posted[CAN_VIRTIO_CONTROL];
 
 	if (!can_virtio_keep(v))
 		return;
-	while (posted->first && virtio_slot_room(posted->first->slot, 1)) {
-		struct can_virtio_request *r = posted->first;
+	while (posted->first && virtio_slot_room(posted->first, 1)) {
+		struct can_virtio_request *r = request_of(virtio_posted_take(posted));
 
-		posted->first = r->next;
 		finish(r, r->result);
 	}
 }
@@ -371,16 +363,16 @@ static uint32_t encode(const struct canfd_frame *frame, uint8_t *out)
 
 static void fill_buffers(struct can_virtio *v)
 {
-	struct can_virtio_posted *posted = &v->posted[CAN_VIRTIO_RX];
+	struct virtio_posted *posted = &v->posted[CAN_VIRTIO_RX];
 	uint8_t bytes[CAN_VIRTIO_HEADER + CANFD_MAX_DLEN];
 
 	while (posted->first && hold_frame(v)) {
-		struct virtio_slot *slot = posted->first->slot;
+		struct virtio_slot *slot = posted->first;
 		uint32_t n = encode(&v->held.frame, bytes);
 
 		if (!virtio_slot_room(slot, n))
 			return;
-		posted->first = posted->first->next;
+		virtio_posted_take(posted);
 		v->holds = false;
 		v->stats.events++;
 		virtio_parts_write(&slot->parts, 0, bytes, n);
@@ -426,16 +418,10 @@ static void recall_frames(struct can_virtio *v)
 void can_virtio_recall(struct virtio_queue *q)
 {
 	struct can_virtio *v = q->device->conf.owner;
-	struct can_virtio_posted *posted = &v->posted[queue_of(q)];
 
 	if (queue_of(q) == CAN_VIRTIO_TX)
 		recall_frames(v);
-	while (posted->first) {
-		struct virtio_slot *slot = posted->first->slot;
-
-		posted->first = posted->first->next;
-		virtio_slot_return(slot);
-	}
+	virtio_posted_return(&v->posted[queue_of(q)]);
 }
 
 void can_virtio_undelivered(struct virtio_slot *slot)

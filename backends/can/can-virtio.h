@@ -109,18 +109,12 @@ struct can_virtio_stats {
 struct can_virtio_request {
 	struct can_tx tx; /* the core's */
 	struct virtio_slot *slot;
-	struct can_virtio_request *next; /* posted after it */
 	uint16_t type;
 	bool refused;  /* it is no such message, or no such frame */
 	bool canceled; /* it was found waiting */
 	struct toll_paid paid;
 	uint32_t owes; /* STOP: frames that it canceled and that had not paid */
 	enum can_virtio_result result;
-};
-
-/* Posted on one queue, oldest first. */
-struct can_virtio_posted {
-	struct can_virtio_request *first, *last;
 };
 
 struct can_virtio {
@@ -131,7 +125,7 @@ struct can_virtio {
 	struct can_state_key kept;
 	bool connected;	    /* the core is */
 	enum can_state was; /* a predecessor's, and ours is to be */
-	struct can_virtio_posted posted[CAN_VIRTIO_QUEUES];
+	struct virtio_posted posted[CAN_VIRTIO_QUEUES];
 	bool holds; /* a frame that found no room yet, in @held */
 	struct can_event held;
 	uint64_t now;	  /* of the last turn */

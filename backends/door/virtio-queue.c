@@ -269,6 +269,29 @@ void virtio_slot_done(struct virtio_slot *slot, uint64_t data, uint32_t tail)
 	device->done_last = slot;
 }
 
+void virtio_posted_put(struct virtio_posted *posted, struct virtio_slot *slot)
+{
+	slot->next = NULL;
+	*(posted->first ? &posted->last->next : &posted->first) = slot;
+	posted->last = slot;
+	posted->n++;
+}
+
+struct virtio_slot *virtio_posted_take(struct virtio_posted *posted)
+{
+	struct virtio_slot *slot = posted->first;
+
+	posted->first = slot->next;
+	posted->n--;
+	return slot;
+}
+
+void virtio_posted_return(struct virtio_posted *posted)
+{
+	while (posted->first)
+		virtio_slot_return(virtio_posted_take(posted));
+}
+
 bool virtio_slot_room(struct virtio_slot *slot, uint32_t bytes)
 {
 	assert(slot->state == VIRTIO_SLOT_POSTED);

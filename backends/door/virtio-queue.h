@@ -58,11 +58,17 @@ struct virtio_slot {
 	bool fresh;    /* the class has not looked at it yet */
 	bool failed;   /* it could not be fetched: the class says so to the driver */
 	enum virtio_slot_state state;
-	struct virtio_slot *next; /* of device->done */
+	struct virtio_slot *next; /* of device->done, or of a class's virtio_posted */
 	uint16_t head;
 	uint32_t tail; /* written: the last bytes, and the first */
 	uint64_t data;
 	uint64_t taken_at; /* monotonic */
+};
+
+/* What a class has posted of one queue, oldest first; begins as zeros. */
+struct virtio_posted {
+	struct virtio_slot *first, *last;
+	uint32_t n;
 };
 
 /* Descriptor, driver and device area: addresses of the driver. */
@@ -131,6 +137,12 @@ void virtio_slot_done(struct virtio_slot *slot, uint64_t data, uint32_t tail);
 bool virtio_slot_room(struct virtio_slot *slot, uint32_t bytes);
 /* From the class, as it is recalled: a posted slot, of which nothing was written. */
 void virtio_slot_return(struct virtio_slot *slot);
+/* A posted slot that was started. */
+void virtio_posted_put(struct virtio_posted *posted, struct virtio_slot *slot);
+/* The oldest, which there is. */
+struct virtio_slot *virtio_posted_take(struct virtio_posted *posted);
+/* All of them, as they are recalled. */
+void virtio_posted_return(struct virtio_posted *posted);
 /* From the device: a DONE slot's bytes go out, now or at the next flush, or (@lost)
  * nowhere. 0 or a negative errno. */
 int virtio_slot_deliver(struct virtio_slot *slot, bool lost);

@@ -207,17 +207,18 @@ void net_virtio_start_order(struct net_virtio_request *r)
 	v->stats.errors += !good;
 	v->stats.refused += failed;
 	r->ack = good ? ACK_OK : ACK_ERROR;
-	net_virtio_post(&v->control, r);
+	virtio_posted_put(&v->control, r->slot);
 }
 
 void net_virtio_answer_orders(struct net_virtio *v)
 {
-	struct net_virtio_posted *posted = &v->control;
+	struct virtio_posted *posted = &v->control;
 
-	while (posted->first && virtio_slot_room(posted->first->slot, 1)) {
-		struct net_virtio_request *r = net_virtio_unpost(posted);
+	while (posted->first && virtio_slot_room(posted->first, 1)) {
+		struct virtio_slot *slot = virtio_posted_take(posted);
+		const struct net_virtio_request *r = slot->request;
 
-		virtio_parts_write(&r->slot->parts, 0, &r->ack, 1);
-		virtio_slot_done(r->slot, 1, 0);
+		virtio_parts_write(&slot->parts, 0, &r->ack, 1);
+		virtio_slot_done(slot, 1, 0);
 	}
 }

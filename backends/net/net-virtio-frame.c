@@ -138,14 +138,14 @@ static struct take find_buffers(const struct net_virtio *v,
 				const struct net_virtio_pair *pair, uint32_t need)
 {
 	bool merges = v->door.device.features & NET_VIRTIO_F_MRG_RXBUF;
-	const struct net_virtio_request *r = pair->rx.first;
+	const struct virtio_slot *slot = pair->rx.first;
 	struct take take = {0};
 
-	for (uint32_t n = 1; r; r = r->next, n++) {
-		uint32_t bytes = least(virtio_parts_room(&r->slot->parts), need);
+	for (uint32_t n = 1; slot; slot = slot->next, n++) {
+		uint32_t bytes = least(virtio_parts_room(&slot->parts), need);
 
 		need -= bytes;
-		take.pages += pages_of(r->slot, bytes);
+		take.pages += pages_of(slot, bytes);
 		if (!need)
 			take.buffers = n;
 		if (!need || !merges)
@@ -166,7 +166,7 @@ static bool never_fits(const struct net_virtio *v, const struct net_virtio_pair 
 		return false;
 	if (!take->buffers && !merges)
 		return true;
-	q = pair->rx.first->slot->queue;
+	q = pair->rx.first->queue;
 	if (!take->buffers)
 		return pair->rx.n == q->setup.size;
 	return !memory->pool && take->pages > memory->pages - memory->reserve;
@@ -175,12 +175,12 @@ static bool never_fits(const struct net_virtio *v, const struct net_virtio_pair 
 /* All of them may be written now? What they have got by then they keep. */
 static bool have_room(const struct net_virtio_pair *pair, uint32_t need)
 {
-	const struct net_virtio_request *r = pair->rx.first;
+	struct virtio_slot *slot = pair->rx.first;
 
-	for (; need; r = r->next) {
-		uint32_t bytes = least(virtio_parts_room(&r->slot->parts), need);
+	for (; need; slot = slot->next) {
+		uint32_t bytes = least(virtio_parts_room(&slot->parts), need);
 
-		if (!virtio_slot_room(r->slot, bytes))
+		if (!virtio_slot_room(slot, bytes))
 			return false;
 		need -= bytes;
 	}
@@ -195,7 +195,7 @@ static void write_frame(struct net_virtio *v, struct net_virtio_pair *pair,
 
 	encode(v, in, buffers, header);
 	for (uint32_t i = 0; i < buffers; i++) {
-		struct virtio_slot *slot = net_virtio_unpost(&pair->rx)->slot;
+		struct virtio_slot *slot = virtio_posted_take(&pair->rx);
 		uint32_t bytes =
 			least(virtio_parts_room(&slot->parts) - skip, in->size - at);
 

@@ -41,23 +41,6 @@ unsigned net_virtio_pair(const struct virtio_queue *q)
 	return number_of(q) / 2;
 }
 
-void net_virtio_post(struct net_virtio_posted *posted, struct net_virtio_request *r)
-{
-	r->next = NULL;
-	*(posted->first ? &posted->last->next : &posted->first) = r;
-	posted->last = r;
-	posted->n++;
-}
-
-struct net_virtio_request *net_virtio_unpost(struct net_virtio_posted *posted)
-{
-	struct net_virtio_request *r = posted->first;
-
-	posted->first = r->next;
-	posted->n--;
-	return r;
-}
-
 bool net_virtio_pay(struct net_virtio *v, struct net_virtio_request *r, uint32_t bytes,
 		    uint64_t now)
 {
@@ -269,8 +252,7 @@ static void start(struct virtio_slot *slot)
 
 	switch (net_virtio_role(slot->queue)) {
 	case NET_VIRTIO_RX:
-		net_virtio_post(&v->pair[net_virtio_pair(slot->queue)].rx,
-				slot->request);
+		virtio_posted_put(&v->pair[net_virtio_pair(slot->queue)].rx, slot);
 		break;
 	case NET_VIRTIO_TX:
 		net_virtio_start_frame(slot->request);
@@ -304,14 +286,11 @@ static bool lacks(const struct virtio_queue *q)
 static void recall(struct virtio_queue *q)
 {
 	struct net_virtio *v = virtio_of(q);
-	struct net_virtio_posted *posted = NULL;
 
 	if (net_virtio_role(q) == NET_VIRTIO_RX)
-		posted = &v->pair[net_virtio_pair(q)].rx;
+		virtio_posted_return(&v->pair[net_virtio_pair(q)].rx);
 	else if (net_virtio_role(q) == NET_VIRTIO_CONTROL)
-		posted = &v->control;
-	while (posted && posted->first)
-		virtio_slot_return(net_virtio_unpost(posted)->slot);
+		virtio_posted_return(&v->control);
 }
 
 static void undelivered(struct virtio_slot *slot)

@@ -113,22 +113,15 @@ struct net_virtio_stats {
 struct net_virtio_request {
 	struct net_tx tx; /* the core's */
 	struct virtio_slot *slot;
-	struct net_virtio_request *next; /* posted after it */
-	struct net_run run;		 /* a frame's that is one */
-	uint32_t size;			 /* of the frame, without its header */
+	struct net_run run; /* a frame's that is one */
+	uint32_t size;	    /* of the frame, without its header */
 	bool malformed;
 	struct toll_paid paid;
 	uint8_t ack; /* an order's */
 };
 
-/* Posted on one queue, oldest first. */
-struct net_virtio_posted {
-	struct net_virtio_request *first, *last;
-	uint32_t n;
-};
-
 struct net_virtio_pair {
-	struct net_virtio_posted rx;
+	struct virtio_posted rx;
 	bool lacks; /* a frame waits for more buffers than are there */
 	struct net_runs runs;
 };
@@ -137,7 +130,7 @@ struct net_virtio {
 	struct virtio_door door;
 	struct net_virtio_conf conf;
 	struct net_virtio_pair pair[NET_VIRTIO_PAIRS_MAX];
-	struct net_virtio_posted control;
+	struct virtio_posted control;
 	uint8_t *memory; /* of the frames */
 	struct toll toll;
 	bool connected; /* the core is */
@@ -186,9 +179,6 @@ enum net_virtio_role {
 enum net_virtio_role net_virtio_role(const struct virtio_queue *q);
 /* Of RX and TX: of which pair. */
 unsigned net_virtio_pair(const struct virtio_queue *q);
-/* Post, oldest first; take the oldest out. */
-void net_virtio_post(struct net_virtio_posted *posted, struct net_virtio_request *r);
-struct net_virtio_request *net_virtio_unpost(struct net_virtio_posted *posted);
 /* One operation, and @bytes: paid? Else when to ask again is in the device's due. */
 bool net_virtio_pay(struct net_virtio *v, struct net_virtio_request *r, uint32_t bytes,
 		    uint64_t now);
