@@ -4,7 +4,7 @@
  * PREFIX_offer(), PREFIX_arm() and so on, as every door's header has them.
  *
  * Not a door: a file that glues one to host.c says HOST_FORWARD() once, and
- * HOST_FORWARDED in its struct host_door.
+ * HOST_FORWARDED in its struct host_door; and so with the others.
  */
 #ifndef XDD_HOST_FORWARD_H
 #define XDD_HOST_FORWARD_H
@@ -43,16 +43,37 @@
 	.offer = forward_offer, .arm = forward_arm, .pending = forward_pending,        \
 	.detach = forward_detach, .limits = forward_limits
 
-/* What a door tells of itself: @type is its own. */
-#define HOST_TOLD(type)                                                                \
-	static void told_broken(struct type *door, const char *why)                    \
+/* Of a class whose core has a turn of its own, before the door's: @core_of(host) is
+ * that core. */
+#define HOST_FORWARD_TURNS(core, core_of, prefix, of)                                  \
+	static int forward_turn(struct host *host, uint64_t now)                       \
 	{                                                                              \
-		host_broken(door->conf.owner, why);                                    \
+		int r = core##_turn(core_of(host), now);                               \
+                                                                                       \
+		return r < 0 ? r : prefix##_turn(of(host), now);                       \
 	}                                                                              \
                                                                                        \
+	static uint64_t forward_due(struct host *host)                                 \
+	{                                                                              \
+		uint64_t first = core##_due(core_of(host));                            \
+		uint64_t second = prefix##_due(of(host));                              \
+                                                                                       \
+		return first < second ? first : second;                                \
+	}
+
+#define HOST_FORWARDED_TURNS .turn = forward_turn, .due = forward_due
+
+/* What a door tells of itself: @type is its own. */
+#define HOST_TOLD_DETACHED(type)                                                       \
 	static void told_detached(struct type *door)                                   \
 	{                                                                              \
 		host_detached(door->conf.owner);                                       \
+	}
+
+#define HOST_TOLD_BROKEN(type)                                                         \
+	static void told_broken(struct type *door, const char *why)                    \
+	{                                                                              \
+		host_broken(door->conf.owner, why);                                    \
 	}
 
 #endif

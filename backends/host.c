@@ -355,12 +355,24 @@ static void host_init(struct host *host, const char *name,
 	life_init(&host->life, &host_life_ops);
 }
 
-void host_policy_errors(struct host *host, const struct policy_errors *errors)
+static void host_policy_errors(struct host *host, const struct policy_errors *errors)
 {
 	for (unsigned i = 0; i < errors->count && i < POLICY_ERRORS_MAX; i++)
 		log_line(&host->log, LOG_LEVEL_ERROR, "%s.policy:%u: %s; allowed: %s",
 			 host->log.who, errors->error[i].line, errors->error[i].what,
 			 errors->error[i].allowed);
+}
+
+int host_read_section(struct host *host, const struct host_section *section, void *out)
+{
+	static struct policy_errors errors;
+
+	errors.count = 0;
+	if (!policy_parse_section(host->text, host->text_len, section->name,
+				  section->keys, out, &errors))
+		section->fit(&host->policy, out, &errors);
+	host_policy_errors(host, &errors);
+	return errors.count ? -EINVAL : 0;
 }
 
 static int host_policy(struct host *host, const char *name)

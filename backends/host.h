@@ -125,8 +125,16 @@ void host_detached(struct host *host);
 /* From the class: keys have changed that the front end reads when we are Connected:
  * be it once more. */
 void host_repeat(struct host *host);
-/* From the class: its section of the policy has these errors; says them. */
-void host_policy_errors(struct host *host, const struct policy_errors *errors);
+/* From the class, before sealing: read its section of the policy into @out, which has
+ * its defaults. 0; or -EINVAL, and what is wrong was said. */
+struct host_section {
+	const char *name; /* "Block" */
+	const struct policy_section_key *keys;
+	/* What does not go together, or not with the generic sections. */
+	void (*fit)(const struct policy *policy, const void *out,
+		    struct policy_errors *errors);
+};
+int host_read_section(struct host *host, const struct host_section *section, void *out);
 /* From the class: the client broke the protocol; @why goes to the log. */
 void host_broken(struct host *host, const char *why);
 

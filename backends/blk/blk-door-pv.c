@@ -11,7 +11,8 @@ static struct blk_pv *pv_of(const struct host *host)
 }
 
 HOST_FORWARD(blk_pv, pv_of)
-HOST_TOLD(blk_pv)
+HOST_TOLD_BROKEN(blk_pv)
+HOST_TOLD_DETACHED(blk_pv)
 
 static int pv_open(struct host *host)
 {

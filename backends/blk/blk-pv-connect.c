@@ -16,8 +16,7 @@
 #include "backends/blk/blk-rights.h"
 #include "common/number.h"
 
-#define PV_VDISK_READ_ONLY 4  /* VDISK_READONLY */
-#define PV_KEY		   32 /* "queue-15/event-channel", "queue-15/ring-ref15" */
+#define PV_VDISK_READ_ONLY 4 /* VDISK_READONLY */
 
 /* What the front end chose, of what it was offered. */
 struct pv_rings {
@@ -178,25 +177,15 @@ static int pv_read_rings(struct blk_pv *pv, struct pv_rings *rings)
 	return r ? r : pv_read_pages(pv, rings);
 }
 
-/* A key of queue @q: one queue has none but its own directory. */
-static void pv_key(char key[PV_KEY], const struct pv_rings *rings, uint32_t q,
-		   const char *name)
-{
-	if (rings->queues > 1)
-		snprintf(key, PV_KEY, "queue-%u/%s", q, name);
-	else
-		snprintf(key, PV_KEY, "%s", name);
-}
-
 static int pv_map_ring(struct blk_pv *pv, const struct pv_rings *rings, uint32_t q)
 {
-	char text[GRANTS_RING_MAX][PV_KEY], name[16];
+	char text[GRANTS_RING_MAX][KEYS_QUEUE], name[16];
 	const char *keys[GRANTS_RING_MAX];
 
 	for (uint32_t i = 0; i < rings->pages; i++) {
 		snprintf(name, sizeof(name),
 			 rings->numbered ? "ring-ref%u" : "ring-ref", i);
-		pv_key(text[i], rings, q, name);
+		keys_of_queue(text[i], rings->queues, q, name);
 		keys[i] = text[i];
 	}
 	return keys_map_ring(&pv->conf.keys, keys, rings->pages,
@@ -205,9 +194,9 @@ static int pv_map_ring(struct blk_pv *pv, const struct pv_rings *rings, uint32_t
 
 static int pv_bind(struct blk_pv *pv, const struct pv_rings *rings, uint32_t q)
 {
-	char key[PV_KEY];
+	char key[KEYS_QUEUE];
 
-	pv_key(key, rings, q, "event-channel");
+	keys_of_queue(key, rings->queues, q, "event-channel");
 	return keys_bind(&pv->conf.keys, key, &pv->queue[q].port);
 }
 

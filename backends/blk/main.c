@@ -112,20 +112,16 @@ static void disk_count(struct host *host, struct disk *disk)
 
 static int disk_open(struct host *host)
 {
-	static struct policy_errors errors;
+	static const struct host_section section = {"Block", blk_policy_keys,
+						    blk_policy_fit};
 	struct disk *disk = disk_of(host);
 	int r;
 
 	disk->keys = (struct keys){host->store, host->grants, host->evtchn, &host->log};
 	blk_policy_init(&disk->block);
-	if (!policy_parse_section(host->text, host->text_len, "Block", blk_policy_keys,
-				  &disk->block, &errors))
-		blk_policy_fit(&host->policy, &disk->block, &errors);
-	if (errors.count) {
-		host_policy_errors(host, &errors);
-		return -EINVAL;
-	}
-	r = disk_open_store(host, disk);
+	r = host_read_section(host, &section, &disk->block);
+	if (!r)
+		r = disk_open_store(host, disk);
 	if (r)
 		return r;
 	blk_init(&disk->blk, disk->store);

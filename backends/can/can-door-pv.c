@@ -9,7 +9,9 @@ static struct can_pv *pv_of(const struct host *host)
 }
 
 HOST_FORWARD(can_pv, pv_of)
-HOST_TOLD(can_pv)
+HOST_FORWARD_TURNS(can, can_of, can_pv, pv_of)
+HOST_TOLD_BROKEN(can_pv)
+HOST_TOLD_DETACHED(can_pv)
 
 static int pv_open(struct host *host)
 {
@@ -53,21 +55,6 @@ static int pv_connect(struct host *host, bool attach)
 	return r;
 }
 
-static int pv_turn(struct host *host, uint64_t now)
-{
-	struct controller *c = controller_of(host);
-	int r = can_turn(&c->can, now);
-
-	return r < 0 ? r : can_pv_turn(&c->pv, now);
-}
-
-static uint64_t pv_due(struct host *host)
-{
-	const struct controller *c = controller_of(host);
-
-	return controller_due(c, can_pv_due(&c->pv));
-}
-
 static int pv_tick(struct host *host, uint64_t now)
 {
 	(void)now;
@@ -79,7 +66,6 @@ const struct host_door can_door_pv = {
 	.count = pv_count,
 	HOST_FORWARDED,
 	.connect = pv_connect,
-	.turn = pv_turn,
-	.due = pv_due,
+	HOST_FORWARDED_TURNS,
 	.tick = pv_tick,
 };

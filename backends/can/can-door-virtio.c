@@ -4,17 +4,14 @@
 #include "backends/host-virtio.h"
 #include "backends/host-forward.h"
 
-static void virtio_detached(struct can_virtio *v)
-{
-	host_detached(v->conf.owner);
-}
-
 static struct can_virtio *virtio_of(const struct host *host)
 {
 	return &controller_of(host)->virtio;
 }
 
 HOST_FORWARD(can_virtio, virtio_of)
+HOST_FORWARD_TURNS(can, can_of, can_virtio, virtio_of)
+HOST_TOLD_DETACHED(can_virtio)
 
 static int virtio_open(struct host *host)
 {
@@ -25,7 +22,7 @@ static int virtio_open(struct host *host)
 		.can = &c->can,
 		.keys = c->keys,
 		.owner = host,
-		.detached = virtio_detached,
+		.detached = told_detached,
 	};
 
 	host->virtio = &c->virtio.door;
@@ -54,21 +51,6 @@ static int virtio_connect(struct host *host, bool attach)
 	return host_virtio_connected(host, can_virtio_connect(v, attach, clock_now()));
 }
 
-static int virtio_turn(struct host *host, uint64_t now)
-{
-	struct controller *c = controller_of(host);
-	int r = can_turn(&c->can, now);
-
-	return r < 0 ? r : can_virtio_turn(&c->virtio, now);
-}
-
-static uint64_t virtio_due(struct host *host)
-{
-	const struct controller *c = controller_of(host);
-
-	return controller_due(c, can_virtio_due(&c->virtio));
-}
-
 static int virtio_tick(struct host *host, uint64_t now)
 {
 	(void)now;
@@ -80,7 +62,6 @@ const struct host_door can_door_virtio = {
 	.count = virtio_count,
 	HOST_FORWARDED,
 	.connect = virtio_connect,
-	.turn = virtio_turn,
-	.due = virtio_due,
+	HOST_FORWARDED_TURNS,
 	.tick = virtio_tick,
 };

@@ -27,12 +27,9 @@ static inline struct controller *controller_of(const struct host *host)
 	return host->device;
 }
 
-/* The earlier of the core's and the door's. */
-static inline uint64_t controller_due(const struct controller *c, uint64_t door)
+static inline struct can *can_of(const struct host *host)
 {
-	uint64_t core = can_due(&c->can);
-
-	return core < door ? core : door;
+	return &controller_of(host)->can;
 }
 
 extern const struct host_door can_door_pv, can_door_virtio;

@@ -85,21 +85,17 @@ static void controller_count(struct host *host, struct controller *c)
 
 static int controller_open(struct host *host)
 {
-	static struct policy_errors errors;
+	static const struct host_section section = {"Can", can_policy_keys,
+						    can_policy_fit};
 	struct controller *c = controller_of(host);
 	struct can_conf conf = {.policy = &c->policy, .owner = host};
 	int r;
 
 	c->keys = (struct keys){host->store, host->grants, host->evtchn, &host->log};
 	can_policy_init(&c->policy);
-	if (!policy_parse_section(host->text, host->text_len, "Can", can_policy_keys,
-				  &c->policy, &errors))
-		can_policy_fit(&host->policy, &c->policy, &errors);
-	if (errors.count) {
-		host_policy_errors(host, &errors);
-		return -EINVAL;
-	}
-	r = controller_open_bus(host, c);
+	r = host_read_section(host, &section, &c->policy);
+	if (!r)
+		r = controller_open_bus(host, c);
 	if (r < 0)
 		return r;
 	conf.bus = c->bus;

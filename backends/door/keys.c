@@ -62,6 +62,14 @@ int keys_write_number(const struct keys *k, const char *key, uint64_t value)
 	return keys_write(k, key, text);
 }
 
+void keys_of_queue(char key[KEYS_QUEUE], unsigned queues, unsigned q, const char *name)
+{
+	if (queues > 1)
+		snprintf(key, KEYS_QUEUE, "queue-%u/%s", q, name);
+	else
+		snprintf(key, KEYS_QUEUE, "%s", name);
+}
+
 int keys_fail(const struct keys *k, const char *key, const char *why)
 {
 	log_line(k->log, LOG_LEVEL_WARNING, "the front end's %s: %s", key, why);

@@ -38,6 +38,10 @@ int keys_read_number(const struct keys *k, const char *key, uint64_t min, uint64
 int keys_write(const struct keys *k, const char *key, const char *value);
 int keys_write_number(const struct keys *k, const char *key, uint64_t value);
 
+/* The key @name of queue @q: "queue-Q/NAME", but for a device of one queue, whose keys
+ * stand in its own directory (xen/io/blkif.h, netif.h). */
+#define KEYS_QUEUE 40
+void keys_of_queue(char key[KEYS_QUEUE], unsigned queues, unsigned q, const char *name);
 /* Say what is wrong with the front end's @key. KEYS_FAILED. */
 int keys_fail(const struct keys *k, const char *key, const char *why);
 /* What grants_map_ring() or grants_map_pool() said of @key. */

@@ -80,34 +80,22 @@ static void station_count(struct host *host, struct station *s)
 	STATS_COUNTERS(&host->stats, counters);
 }
 
-static int station_policy(struct host *host, struct station *s)
-{
-	static struct policy_errors errors;
-
-	net_policy_init(&s->policy);
-	if (!policy_parse_section(host->text, host->text_len, "Net", net_policy_keys,
-				  &s->policy, &errors))
-		net_policy_fit(&host->policy, &s->policy, &errors);
-	if (errors.count) {
-		host_policy_errors(host, &errors);
-		return -EINVAL;
-	}
-	net_policy_complete(&s->policy);
-	return 0;
-}
-
 static int station_open(struct host *host)
 {
+	static const struct host_section section = {"Net", net_policy_keys,
+						    net_policy_fit};
 	struct station *s = station_of(host);
 	struct net_conf conf = {.policy = &s->policy};
 	int r;
 
 	s->keys = (struct keys){host->store, host->grants, host->evtchn, &host->log};
-	r = station_policy(host, s);
+	net_policy_init(&s->policy);
+	r = host_read_section(host, &section, &s->policy);
 	if (!r)
 		r = station_open_link(host, s);
 	if (r < 0)
 		return r;
+	net_policy_complete(&s->policy);
 	conf.link = s->link;
 	r = net_init(&s->net, &conf);
 	if (!r)

@@ -11,7 +11,9 @@ static struct net_pv *pv_of(const struct host *host)
 }
 
 HOST_FORWARD(net_pv, pv_of)
-HOST_TOLD(net_pv)
+HOST_FORWARD_TURNS(net, net_of, net_pv, pv_of)
+HOST_TOLD_BROKEN(net_pv)
+HOST_TOLD_DETACHED(net_pv)
 
 static int pv_open(struct host *host)
 {
@@ -68,21 +70,6 @@ static int pv_connect(struct host *host, bool attach)
 	return r;
 }
 
-static int pv_turn(struct host *host, uint64_t now)
-{
-	struct station *s = station_of(host);
-	int r = net_turn(&s->net, now);
-
-	return r < 0 ? r : net_pv_turn(&s->pv, now);
-}
-
-static uint64_t pv_due(struct host *host)
-{
-	const struct station *s = station_of(host);
-
-	return station_due(s, net_pv_due(&s->pv));
-}
-
 static int pv_tick(struct host *host, uint64_t now)
 {
 	(void)now;
@@ -94,7 +81,6 @@ const struct host_door net_door_pv = {
 	.count = pv_count,
 	HOST_FORWARDED,
 	.connect = pv_connect,
-	.turn = pv_turn,
-	.due = pv_due,
+	HOST_FORWARDED_TURNS,
 	.tick = pv_tick,
 };

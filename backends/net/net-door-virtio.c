@@ -9,12 +9,9 @@ static struct net_virtio *virtio_of(const struct host *host)
 	return &station_of(host)->virtio;
 }
 
-static void virtio_detached(struct net_virtio *v)
-{
-	host_detached(v->conf.owner);
-}
-
 HOST_FORWARD(net_virtio, virtio_of)
+HOST_FORWARD_TURNS(net, net_of, net_virtio, virtio_of)
+HOST_TOLD_DETACHED(net_virtio)
 
 static int virtio_open(struct host *host)
 {
@@ -25,7 +22,7 @@ static int virtio_open(struct host *host)
 		.net = &s->net,
 		.keys = s->keys,
 		.owner = host,
-		.detached = virtio_detached,
+		.detached = told_detached,
 	};
 	int r = net_virtio_init(&s->virtio, &conf);
 
@@ -62,21 +59,6 @@ static int virtio_connect(struct host *host, bool attach)
 	return host_virtio_connected(host, net_virtio_connect(v, attach, clock_now()));
 }
 
-static int virtio_turn(struct host *host, uint64_t now)
-{
-	struct station *s = station_of(host);
-	int r = net_turn(&s->net, now);
-
-	return r < 0 ? r : net_virtio_turn(&s->virtio, now);
-}
-
-static uint64_t virtio_due(struct host *host)
-{
-	const struct station *s = station_of(host);
-
-	return station_due(s, net_virtio_due(&s->virtio));
-}
-
 static int virtio_tick(struct host *host, uint64_t now)
 {
 	const struct net_virtio *v = virtio_of(host);
@@ -90,7 +72,6 @@ const struct host_door net_door_virtio = {
 	.count = virtio_count,
 	HOST_FORWARDED,
 	.connect = virtio_connect,
-	.turn = virtio_turn,
-	.due = virtio_due,
+	HOST_FORWARDED_TURNS,
 	.tick = virtio_tick,
 };

@@ -25,12 +25,9 @@ static inline struct station *station_of(const struct host *host)
 	return host->device;
 }
 
-/* The earlier of the core's and the door's. */
-static inline uint64_t station_due(const struct station *s, uint64_t door)
+static inline struct net *net_of(const struct host *host)
 {
-	uint64_t core = net_due(&s->net);
-
-	return core < door ? core : door;
+	return &station_of(host)->net;
 }
 
 extern const struct host_door net_door_pv, net_door_virtio;

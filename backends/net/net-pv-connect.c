@@ -7,12 +7,9 @@
  * protocol allows fails the device, with a line that says which.
  */
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "backends/net/net-pv.h"
-
-#define PV_KEY 32 /* "queue-15/event-channel-tx" */
 
 /* What the front end chose, of what it was offered. */
 struct pv_choice {
@@ -126,23 +123,13 @@ static unsigned offloads_of(const struct net_pv *pv, const struct pv_choice *cho
 
 /* -- Rings ------------------------------------------------------------------- */
 
-/* A key of queue @q: one queue has none but its own directory. */
-static void pv_key(char key[PV_KEY], const struct pv_choice *choice, unsigned q,
-		   const char *name)
-{
-	if (choice->queues > 1)
-		snprintf(key, PV_KEY, "queue-%u/%s", q, name);
-	else
-		snprintf(key, PV_KEY, "%s", name);
-}
-
 static int pv_map(struct net_pv_queue *q, const struct pv_choice *choice,
 		  const char *name, struct grants_map *out)
 {
-	char key[PV_KEY];
+	char key[KEYS_QUEUE];
 	const char *keys[] = {key};
 
-	pv_key(key, choice, q->index, name);
+	keys_of_queue(key, (unsigned)choice->queues, q->index, name);
 	return keys_map_ring(&q->pv->conf.keys, keys, 1, out);
 }
 
@@ -161,19 +148,19 @@ static int pv_map_rings(struct net_pv_queue *q, const struct pv_choice *choice)
 static int pv_bind_port(struct net_pv_queue *q, const struct pv_choice *choice,
 			const char *name, struct evport *out)
 {
-	char key[PV_KEY];
+	char key[KEYS_QUEUE];
 
-	pv_key(key, choice, q->index, name);
+	keys_of_queue(key, (unsigned)choice->queues, q->index, name);
 	return keys_bind(&q->pv->conf.keys, key, out);
 }
 
 /* Two ports, or one for both. */
 static int pv_bind(struct net_pv_queue *q, const struct pv_choice *choice)
 {
-	char key[PV_KEY], value[STORE_VALUE_MAX + 1];
+	char key[KEYS_QUEUE], value[STORE_VALUE_MAX + 1];
 	int r;
 
-	pv_key(key, choice, q->index, "event-channel-tx");
+	keys_of_queue(key, (unsigned)choice->queues, q->index, "event-channel-tx");
 	r = keys_read(&q->pv->conf.keys, STORE_FRONT, key, value);
 	if (r < 0)
 		return r;

@@ -498,8 +498,8 @@ static void nobody_hears_nothing(void **state)
 	assert_true(net_pending(&scene.net, 0));
 	assert_int_equal(net_disconnect(&scene.net), 0);
 	expect_none();
-	/* Whatever is still to come is nobody's, none of it waits for the next client, and
-	 * the room is not lost. */
+	/* Whatever is still to come is nobody's, none of it waits for the next client,
+	 * and the room is not lost. */
 	scene.link.carrier = true;
 	for (unsigned i = 0; i < 6; i++)
 		hear(to_me(60, 1));
