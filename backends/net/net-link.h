@@ -164,8 +164,8 @@ static inline int net_link_offloads(struct net_link *link, unsigned offloads)
 	return link->ops->offloads(link, offloads);
 }
 
-/* Somebody is there, or nobody: frames for nobody wait nowhere. 0 or a negative errno.
- */
+/* Somebody is there, or nobody: then no more come, and what waits is still to be heard.
+ * 0 or a negative errno. */
 static inline int net_link_carrier(struct net_link *link, bool on)
 {
 	return link->ops->carrier(link, on);
