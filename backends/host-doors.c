@@ -71,6 +71,7 @@ bool doors_limits(const struct doors *doors, struct policy *policy)
 	now.operations = w->operations;
 	now.bytes = w->bytes;
 	now.events = w->events;
+	memcpy(now.receive, w->receive, sizeof(now.receive));
 	if (!memcmp(&now, policy, sizeof(now)))
 		return false;
 	*policy = now;

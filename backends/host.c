@@ -156,6 +156,8 @@ static void host_update(struct host *host)
 	if (doors_limits(&host->doors, &host->policy)) {
 		rate_change(&host->events.rate, host->policy.events, clock_now());
 		host->door->limits(host);
+		if (host->class->limits)
+			host->class->limits(host);
 	}
 	if (r)
 		host_check(host, life_update(&host->life, &status), "the device");

@@ -82,6 +82,8 @@ struct host_class {
 	int (*open)(struct host *host);
 	/* Before the door's: as it, or NULL. */
 	int (*tick)(struct host *host, uint64_t now);
+	/* Behind the door's: policy.receive may have changed. Or NULL. */
+	void (*limits)(struct host *host);
 };
 
 struct host {

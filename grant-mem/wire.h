@@ -95,6 +95,7 @@ struct wire_limits {
 	uint32_t in_flight;
 	uint32_t reserved;
 	struct policy_rate operations, bytes, events;
+	struct policy_rate receive[POLICY_RECEIVES];
 };
 
 struct wire_begin {

@@ -80,6 +80,16 @@ const struct class_info *class_info(enum policy_class class, enum policy_door do
 	return &infos[class][door];
 }
 
+const char *class_receive_key(enum policy_class class, enum policy_receive which)
+{
+	static const char *const keys[][POLICY_RECEIVES] = {
+		[POLICY_NET] = {"ReceivePackets", "ReceiveBytes"},
+		[POLICY_CAN] = {"ReceiveRate", NULL},
+	};
+
+	return keys[class][which];
+}
+
 static bool key_matches(const char *pattern, const char *key)
 {
 	for (; *pattern; pattern++) {

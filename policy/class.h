@@ -28,6 +28,8 @@ struct class_info {
 };
 
 const struct class_info *class_info(enum policy_class class, enum policy_door door);
+/* The key of its section that says policy.receive[@which], or NULL: it has none. */
+const char *class_receive_key(enum policy_class class, enum policy_receive which);
 /* True if @key matches one of @patterns. */
 bool class_key_matches(const char *const *patterns, const char *key);
 /* The xenstore device number of @device ("xvda": 51712; "0": 0), or false. */

@@ -78,14 +78,31 @@ static void add_text(uint64_t *sum, const char *text)
 	while (*text++);
 }
 
+/* Of a class's section: all but its rates is the class's to read. */
+static void read_class_key(struct parser *parser, const struct text_line *line)
+{
+	for (unsigned i = 0; i < POLICY_RECEIVES; i++) {
+		const char *key = class_receive_key(parser->section - GENERIC, i);
+		struct policy_rate *rate = &parser->policy.receive[i];
+
+		if (!key || strcmp(key, line->name))
+			continue;
+		if (rate->per_second || !policy_value_rate(line->value, rate))
+			text_error_value(parser->errors, line,
+					 "N/s or N/s burst M, once");
+		return;
+	}
+	add_text(&parser->policy.class_section, line->name);
+	add_text(&parser->policy.class_section, line->value);
+}
+
 static void read_key(struct parser *parser, const struct text_line *line)
 {
 	uint16_t *lines = parser->policy.line;
 	unsigned key = 0;
 
-	if (parser->section >= GENERIC) { /* what it means is the class's to read */
-		add_text(&parser->policy.class_section, line->name);
-		add_text(&parser->policy.class_section, line->value);
+	if (parser->section >= GENERIC) {
+		read_class_key(parser, line);
 		return;
 	}
 	while (key < POLICY_KEY_COUNT &&

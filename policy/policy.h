@@ -34,6 +34,12 @@ enum policy_class { POLICY_BLK, POLICY_NET, POLICY_SND, POLICY_DISPL, POLICY_CAN
 enum policy_door { POLICY_PV, POLICY_VIRTIO };
 enum policy_isolation { POLICY_PROCESS, POLICY_DOMAIN };
 enum policy_mode { POLICY_MAP, POLICY_COPY, POLICY_POOL, POLICY_GRANT };
+/* What policy.receive has: frames, and their bytes. */
+enum policy_receive {
+	POLICY_RECEIVE_OPERATIONS,
+	POLICY_RECEIVE_BYTES,
+	POLICY_RECEIVES,
+};
 enum policy_audit_level { POLICY_AUDIT_CHANGES, POLICY_AUDIT_DECISIONS };
 enum policy_audit_full { POLICY_FULL_DROP_OLDEST, POLICY_FULL_STOP };
 
@@ -105,12 +111,16 @@ struct policy {
 	struct policy_rate operations;
 	struct policy_rate bytes;
 	struct policy_rate events;
+	/* How fast the client is sent what others have for it: keys of the class's
+	 * section (class_receive_key()) that may change while it is served, and so are
+	 * read with these. per_second 0: not given. */
+	struct policy_rate receive[POLICY_RECEIVES];
 
 	enum policy_audit_level audit_level;
 	enum policy_audit_full audit_full;
 
-	/* Of the class's section its keys and values, as they stand there, in 64 bits
-	 * (FNV-1a, from 0): whether it is still what its class has read. */
+	/* Of the class's section its other keys and values, as they stand there, in 64
+	 * bits (FNV-1a, from 0): whether it is still what its class has read. */
 	uint64_t class_section;
 
 	uint16_t line[POLICY_KEY_COUNT]; /* the line that set it, 0: default */
@@ -172,6 +182,8 @@ bool policy_value_list(const char *value, bool (*entry)(void *out, const char *t
 		       void *out);
 /* policy_value_bool(), as a key's @set returns. */
 const char *policy_set_bool(const char *value, bool *out);
+/* @set of a key that class_receive_key() names: policy_parse() has read it. */
+const char *policy_set_read(void *out, const char *value);
 
 /* "Memory.DataPages", for messages and the audit log. */
 const char *policy_key_name(enum policy_key key);

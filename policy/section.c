@@ -81,6 +81,13 @@ bool policy_value_uint32(const char *value, uint32_t min, uint32_t max, uint32_t
 	return true;
 }
 
+const char *policy_set_read(void *out, const char *value)
+{
+	(void)out;
+	(void)value;
+	return NULL;
+}
+
 const char *policy_set_bool(const char *value, bool *out)
 {
 	return policy_value_bool(value, out) ? NULL : "yes, no";

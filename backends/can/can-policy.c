@@ -43,15 +43,6 @@ static const char *set_errors(void *out, const char *value)
 	return policy_set_bool(value, &((struct can_policy *)out)->errors);
 }
 
-static const char *set_receive_rate(void *out, const char *value)
-{
-	struct can_policy *policy = out;
-
-	return policy_value_rate(value, &policy->receive_rate)
-		       ? NULL
-		       : "N/s or N/s burst M, in frames";
-}
-
 static const char *set_receive_queue(void *out, const char *value)
 {
 	struct can_policy *policy = out;
@@ -121,7 +112,7 @@ const struct policy_section_key can_policy_keys[] = {
 	{"ListenOnly", false, set_listen_only},
 	{"FD", false, set_fd},
 	{"Errors", false, set_errors},
-	{"ReceiveRate", false, set_receive_rate},
+	{"ReceiveRate", false, policy_set_read},
 	{"ReceiveQueue", false, set_receive_queue},
 	{"Overflow", false, set_overflow},
 	{"Bitrate", false, set_bitrate},

@@ -20,16 +20,15 @@
 
 enum can_overflow { CAN_DROP_OLDEST, CAN_DROP_NEWEST };
 
+/* Beside it, ReceiveRate is policy.receive: it may change while a client is served. */
 struct can_policy {
-	struct can_rules transmit;	 /* Transmit; default none */
-	struct can_rules receive;	 /* Receive; default none */
-	bool listen_only;		 /* ListenOnly; default no */
-	bool fd;			 /* FD; default no */
-	bool errors;			 /* Errors: bus errors are told, default no */
-	struct policy_rate receive_rate; /* ReceiveRate; per_second 0: as fast as the
-					    bus */
-	uint32_t receive_queue;		 /* ReceiveQueue, 16 to 8192; default 512 */
-	enum can_overflow overflow;	 /* Overflow; default drop-oldest */
+	struct can_rules transmit;  /* Transmit; default none */
+	struct can_rules receive;   /* Receive; default none */
+	bool listen_only;	    /* ListenOnly; default no */
+	bool fd;		    /* FD; default no */
+	bool errors;		    /* Errors: bus errors are told, default no */
+	uint32_t receive_queue;	    /* ReceiveQueue, 16 to 8192; default 512 */
+	enum can_overflow overflow; /* Overflow; default drop-oldest */
 	/* Shown to the client, and nothing else; 0: not known. */
 	uint32_t bitrate, data_bitrate;		  /* bit/s */
 	uint32_t sample_point, data_sample_point; /* thousandths */

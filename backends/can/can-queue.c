@@ -4,10 +4,12 @@
 
 #include "backends/can/can-queue.h"
 
-int can_queue_init(struct can_queue *queue, const struct can_policy *policy)
+int can_queue_init(struct can_queue *queue, const struct can_policy *policy,
+		   const struct policy_rate *receive)
 {
 	*queue = (struct can_queue){
 		.policy = policy,
+		.receive = receive,
 		.max =
 			{
 				[CAN_EVENT_FRAME] = policy->receive_queue,
@@ -38,9 +40,19 @@ void can_queue_clear(struct can_queue *queue)
 void can_queue_begin(struct can_queue *queue, uint64_t now)
 {
 	can_queue_clear(queue);
+	queue->rate = (struct rate){0};
+	can_queue_limits(queue, now);
+}
+
+void can_queue_limits(struct can_queue *queue, uint64_t now)
+{
 	queue->rate_due = 0;
-	if (queue->policy->receive_rate.per_second)
-		rate_init(&queue->rate, queue->policy->receive_rate, now);
+	if (!queue->receive->per_second)
+		queue->rate = (struct rate){0};
+	else if (queue->rate.limit.per_second)
+		rate_change(&queue->rate, *queue->receive, now);
+	else
+		rate_init(&queue->rate, *queue->receive, now);
 }
 
 /* The @i-th, the oldest being 0. */
@@ -126,7 +138,7 @@ static bool queue_rated(const struct can_queue *queue)
 {
 	const struct can_event *event = queue_at(queue, 0);
 
-	return queue->policy->receive_rate.per_second && !event->lost &&
+	return queue->receive->per_second && !event->lost &&
 	       event->kind != CAN_EVENT_STATE;
 }
 

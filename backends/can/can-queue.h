@@ -57,7 +57,8 @@ struct can_event {
 
 struct can_queue {
 	const struct can_policy *policy;
-	struct can_event *event; /* a ring of @size */
+	const struct policy_rate *receive; /* ReceiveRate; per_second 0: none */
+	struct can_event *event;	   /* a ring of @size */
 	uint32_t size, head, queued;
 	uint32_t max[CAN_EVENT_KINDS], n[CAN_EVENT_KINDS]; /* queued of each kind */
 	uint32_t lost; /* behind all that is queued */
@@ -67,12 +68,15 @@ struct can_queue {
 	uint64_t rate_due;	/* before that it lets none pass */
 };
 
-/* 0 or -ENOMEM. */
-int can_queue_init(struct can_queue *queue, const struct can_policy *policy);
+/* Both outlive it; @receive may change: can_queue_limits(). 0 or -ENOMEM. */
+int can_queue_init(struct can_queue *queue, const struct can_policy *policy,
+		   const struct policy_rate *receive);
 void can_queue_fini(struct can_queue *queue);
 /* Empty, and ReceiveRate begins. */
 void can_queue_begin(struct can_queue *queue, uint64_t now);
 void can_queue_clear(struct can_queue *queue);
+/* ReceiveRate is another one. */
+void can_queue_limits(struct can_queue *queue, uint64_t now);
 /* How many were lost by that: 0 or 1. @event->lost is the queue's. */
 uint32_t can_queue_push(struct can_queue *queue, const struct can_event *event);
 /* @n frames, or CAN_LOST_UNKNOWN, were lost elsewhere, at this place. */

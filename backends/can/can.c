@@ -219,7 +219,7 @@ int can_init(struct can *can, const struct can_conf *conf)
 	can_way_init(&can->way, conf->bus, can_home);
 	conf->bus->user = &can_user;
 	conf->bus->owner = can;
-	return can_queue_init(&can->queue, conf->policy);
+	return can_queue_init(&can->queue, conf->policy, conf->receive);
 }
 
 void can_fini(struct can *can)
@@ -277,6 +277,11 @@ static void can_halt(struct can *can)
 void can_disconnect(struct can *can)
 {
 	can_halt(can);
+}
+
+void can_limits(struct can *can, uint64_t now)
+{
+	can_queue_limits(&can->queue, now);
 }
 
 void can_start(struct can *can)

@@ -56,6 +56,8 @@ struct can_refusal {
 
 struct can_conf {
 	const struct can_policy *policy; /* outlives the core */
+	/* Its rate towards the client, of policy.receive; may change: can_limits() */
+	const struct policy_rate *receive;
 	struct can_bus *bus;
 	void *owner;
 };
@@ -100,6 +102,8 @@ void can_send(struct can *can, struct can_tx *tx);
 void can_start(struct can *can);
 void can_stop(struct can *can);
 
+/* The rate towards the client has changed. */
+void can_limits(struct can *can, uint64_t now);
 /* Once a turn of the loop, after its callbacks: let the bus work. 0, or the negative
  * errno with which our environment failed. Frames may come home from within. */
 int can_turn(struct can *can, uint64_t now);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "backends/can/can-door.h"
+#include "common/clock.h"
 
 /* What to do about a bus that does not open. */
 static const char *bus_advice(int err)
@@ -88,7 +89,11 @@ static int controller_open(struct host *host)
 	static const struct host_section section = {"Can", can_policy_keys,
 						    can_policy_fit};
 	struct controller *c = controller_of(host);
-	struct can_conf conf = {.policy = &c->policy, .owner = host};
+	struct can_conf conf = {
+		.policy = &c->policy,
+		.receive = &host->policy.receive[POLICY_RECEIVE_OPERATIONS],
+		.owner = host,
+	};
 	int r;
 
 	c->keys = (struct keys){host->store, host->grants, host->evtchn, &host->log};
@@ -147,12 +152,18 @@ static int controller_tick(struct host *host, uint64_t now)
 	return r < 0 ? r : 0;
 }
 
+static void controller_limits(struct host *host)
+{
+	can_limits(&controller_of(host)->can, clock_now());
+}
+
 static const struct host_class can_class = {
 	.name = "can",
 	.class = POLICY_CAN,
 	.door = {&can_door_pv, &can_door_virtio},
 	.open = controller_open,
 	.tick = controller_tick,
+	.limits = controller_limits,
 };
 
 int main(int argc, char **argv)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "backends/net/net-door.h"
+#include "common/clock.h"
 
 /* What to do about a link that does not open. */
 static const char *link_advice(int err)
@@ -85,7 +86,7 @@ static int station_open(struct host *host)
 	static const struct host_section section = {"Net", net_policy_keys,
 						    net_policy_fit};
 	struct station *s = station_of(host);
-	struct net_conf conf = {.policy = &s->policy};
+	struct net_conf conf = {.policy = &s->policy, .receive = host->policy.receive};
 	int r;
 
 	s->keys = (struct keys){host->store, host->grants, host->evtchn, &host->log};
@@ -124,12 +125,18 @@ static int station_tick(struct host *host, uint64_t now)
 	return r < 0 ? r : 0;
 }
 
+static void station_limits(struct host *host)
+{
+	net_limits(&station_of(host)->net, clock_now());
+}
+
 static const struct host_class net_class = {
 	.name = "net",
 	.class = POLICY_NET,
 	.door = {&net_door_pv, &net_door_virtio},
 	.open = station_open,
 	.tick = station_tick,
+	.limits = station_limits,
 };
 
 int main(int argc, char **argv)

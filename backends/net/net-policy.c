@@ -79,6 +79,15 @@ static const char *set_mtu(void *out, const char *value)
 		       : "68-9000 bytes";
 }
 
+static const char *set_speed(void *out, const char *value)
+{
+	struct net_policy *policy = out;
+
+	return policy_value_uint32(value, 1, NET_SPEED_MAX, &policy->speed)
+		       ? NULL
+		       : "1-2147483647 Mbit/s";
+}
+
 static const char *set_backlog(void *out, const char *value)
 {
 	struct net_policy *policy = out;
@@ -87,24 +96,6 @@ static const char *set_backlog(void *out, const char *value)
 				   &policy->backlog)
 		       ? NULL
 		       : "65536-67108864 bytes";
-}
-
-static const char *set_receive_packets(void *out, const char *value)
-{
-	struct net_policy *policy = out;
-
-	return policy_value_rate(value, &policy->receive_packets)
-		       ? NULL
-		       : "N/s or N/s burst M, in frames";
-}
-
-static const char *set_receive_bytes(void *out, const char *value)
-{
-	struct net_policy *policy = out;
-
-	return policy_value_rate(value, &policy->receive_bytes)
-		       ? NULL
-		       : "N/s or N/s burst M, in bytes";
 }
 
 const struct policy_section_key net_policy_keys[] = {
@@ -117,9 +108,10 @@ const struct policy_section_key net_policy_keys[] = {
 	{"Offloads", false, set_offloads},
 	{"Queues", false, set_queues},
 	{"MTU", false, set_mtu},
+	{"Speed", false, set_speed},
 	{"Backlog", false, set_backlog},
-	{"ReceivePackets", false, set_receive_packets},
-	{"ReceiveBytes", false, set_receive_bytes},
+	{"ReceivePackets", false, policy_set_read},
+	{"ReceiveBytes", false, policy_set_read},
 	{NULL, false, NULL},
 };
 
@@ -168,6 +160,9 @@ void net_policy_fit(const struct policy *policy, const void *net,
 			errors, 0, "Broadcast = yes, or no IPv4 address",
 			"Net.Addresses names an IPv4 address with Net.Broadcast = no: "
 			"ARP needs it");
+	if (policy->door == POLICY_PV && p->speed)
+		text_error(errors, 0, "no such line",
+			   "Net.Speed: with Door = pv there is no way to show it");
 	if (policy->door == POLICY_PV && policy->mode == POLICY_MAP)
 		text_error(
 			errors, 0, "Mode = copy",

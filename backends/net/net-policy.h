@@ -6,7 +6,8 @@
  *
  * What all classes have holds here so: Resource is the link; Operations and Bytes are
  * what the client sends, in frames and in their bytes, before any are cut; what it is
- * sent has ReceivePackets and ReceiveBytes.
+ * sent has ReceivePackets and ReceiveBytes, which are policy.receive: they may change
+ * while it is served.
  */
 #ifndef XDD_NET_POLICY_H
 #define XDD_NET_POLICY_H
@@ -18,6 +19,7 @@
 #define NET_VIRTIO_QUEUES_MAX 7	   /* of Door = virtio: two each, and one for control */
 #define NET_MTU_MIN	      68   /* RFC 791 */
 #define NET_MTU_MAX	      9000 /* of a frame that is not cut */
+#define NET_SPEED_MAX	      2147483647 /* virtio 1.3, 5.1.4 */
 #define NET_BACKLOG_MIN	      65536
 #define NET_BACKLOG_MAX	      67108864
 
@@ -28,10 +30,10 @@ struct net_policy {
 	bool offloads;		/* Offloads; default yes */
 	uint32_t queues;	/* Queues, 1 to 16, of Door = virtio to 7; default 1 */
 	uint32_t mtu;		/* MTU, 68 to 9000; default 1500 */
+	uint32_t speed;	  /* Speed: Mbit/s, shown to a virtio client, and nothing else;
+			     0: not known */
 	uint32_t backlog; /* Backlog: bytes that wait for the client, 64 KiB to 64 MiB;
 			     default 1 MiB */
-	/* per_second 0: as fast as it comes. */
-	struct policy_rate receive_packets, receive_bytes;
 };
 
 extern const struct policy_section_key net_policy_keys[];

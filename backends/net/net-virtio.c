@@ -81,20 +81,28 @@ static void describe_config(struct virtio_device *d)
 	virtio_put16(d->config + NET_VIRTIO_CONFIG_STATUS, status);
 	virtio_put16(d->config + NET_VIRTIO_CONFIG_PAIRS, (uint16_t)policy->queues);
 	virtio_put16(d->config + NET_VIRTIO_CONFIG_MTU, (uint16_t)policy->mtu);
+	if (policy->speed) {
+		virtio_put32(d->config + NET_VIRTIO_CONFIG_SPEED, policy->speed);
+		d->config[NET_VIRTIO_CONFIG_DUPLEX] = NET_VIRTIO_FULL_DUPLEX;
+	}
 }
 
 static void describe(struct virtio_device *d)
 {
 	const struct net_virtio *v = d->conf.owner;
+	const struct net_policy *policy = v->conf.net_policy;
 
-	d->config_bytes = NET_VIRTIO_CONFIG_BYTES;
+	d->config_bytes =
+		policy->speed ? NET_VIRTIO_CONFIG_WHOLE : NET_VIRTIO_CONFIG_BYTES;
 	describe_config(d);
 	d->offered = NET_VIRTIO_F_MAC | NET_VIRTIO_F_STATUS | NET_VIRTIO_F_MTU |
 		     NET_VIRTIO_F_MRG_RXBUF | NET_VIRTIO_F_CTRL_VQ |
 		     NET_VIRTIO_F_CTRL_RX | NET_VIRTIO_F_CTRL_VLAN |
 		     NET_VIRTIO_F_GUEST_ANNOUNCE | NET_VIRTIO_F_CTRL_MAC_ADDR;
-	if (v->conf.net_policy->queues > 1)
+	if (policy->queues > 1)
 		d->offered |= NET_VIRTIO_F_MQ;
+	if (policy->speed)
+		d->offered |= NET_VIRTIO_F_SPEED_DUPLEX;
 	d->offered |= offloads_offered(v);
 }
 

@@ -9,7 +9,7 @@
  *
  * A pair of queues for each of the policy's Queues, receive 2i and transmit 2i + 1, and
  * the control queue behind those that were negotiated. What is not offered: ECN, USO
- * and UFO (no link says them), SPEED_DUPLEX (a tap has none to tell), receive hashes.
+ * and UFO (no link says them), receive hashes.
  *
  * Invariants:
  *  1. a frame of the client's is copied whole, with its header, into memory that no
@@ -60,12 +60,18 @@
 #define NET_VIRTIO_F_GUEST_ANNOUNCE VIRTIO_BIT(21)
 #define NET_VIRTIO_F_MQ		    VIRTIO_BIT(22)
 #define NET_VIRTIO_F_CTRL_MAC_ADDR  VIRTIO_BIT(23)
+#define NET_VIRTIO_F_SPEED_DUPLEX   VIRTIO_BIT(63)
 
-/* Its configuration: mac, le16 status, le16 max_virtqueue_pairs, le16 mtu. */
+/* Its configuration: mac, le16 status, le16 max_virtqueue_pairs, le16 mtu; le32 speed,
+ * u8 duplex, if it has them. */
 #define NET_VIRTIO_CONFIG_STATUS 6
 #define NET_VIRTIO_CONFIG_PAIRS	 8
 #define NET_VIRTIO_CONFIG_MTU	 10
-#define NET_VIRTIO_CONFIG_BYTES	 12
+#define NET_VIRTIO_CONFIG_SPEED	 12
+#define NET_VIRTIO_CONFIG_DUPLEX 16
+#define NET_VIRTIO_CONFIG_BYTES	 12 /* without a speed */
+#define NET_VIRTIO_CONFIG_WHOLE	 17
+#define NET_VIRTIO_FULL_DUPLEX	 1
 #define NET_VIRTIO_S_LINK_UP	 1
 #define NET_VIRTIO_S_ANNOUNCE	 2
 

@@ -334,7 +334,7 @@ static struct policy_rate limit_of(struct policy_rate rate)
 
 int net_connect(struct net *net, const struct net_client *client, uint64_t now)
 {
-	const struct net_policy *policy = net->conf.policy;
+	const struct policy_rate *receive = net->conf.receive;
 	int r;
 
 	assert(!net->connected && client->queues && client->queues <= NET_QUEUES_MAX);
@@ -352,10 +352,22 @@ int net_connect(struct net *net, const struct net_client *client, uint64_t now)
 	net->connected = true;
 	net->now = now;
 	net->due = now;
-	toll_begin(&net->toll, limit_of(policy->receive_packets),
-		   limit_of(policy->receive_bytes), now);
+	toll_begin(&net->toll, limit_of(receive[POLICY_RECEIVE_OPERATIONS]),
+		   limit_of(receive[POLICY_RECEIVE_BYTES]), now);
 	net_feed(net);
 	return net->error;
+}
+
+void net_limits(struct net *net, uint64_t now)
+{
+	const struct policy_rate *receive = net->conf.receive;
+
+	if (!net->connected)
+		return;
+	rate_change(&net->toll.operations, limit_of(receive[POLICY_RECEIVE_OPERATIONS]),
+		    now);
+	rate_change(&net->toll.bytes, limit_of(receive[POLICY_RECEIVE_BYTES]), now);
+	net->due = now;
 }
 
 int net_disconnect(struct net *net)

@@ -75,6 +75,8 @@ struct net_stats {
 
 struct net_conf {
 	const struct net_policy *policy; /* outlives the core */
+	/* Its rates towards the client, policy.receive; may change: net_limits() */
+	const struct policy_rate *receive;
 	struct net_link *link;
 };
 
@@ -130,6 +132,8 @@ void net_hear_vlan(struct net *net, uint16_t vlan, bool on);
  * in all. What waits stays where it is. */
 void net_spread(struct net *net, unsigned queues);
 
+/* The rates towards the client have changed. */
+void net_limits(struct net *net, uint64_t now);
 /* Once a turn of the loop, after its callbacks. 0, or the negative errno with which our
  * environment failed. */
 int net_turn(struct net *net, uint64_t now);

@@ -29,6 +29,7 @@ static void bed_policy(struct can_bed *bed)
 		.operations = conf->operations.burst ? conf->operations : free,
 		.bytes = conf->bytes.burst ? conf->bytes : much,
 		.events = free,
+		.receive = {conf->receive_rate},
 	};
 	can_policy_init(can);
 	ok = can_rules_parse(conf->transmit ? conf->transmit : "all", &can->transmit) &&
@@ -37,7 +38,6 @@ static void bed_policy(struct can_bed *bed)
 	can->listen_only = conf->listen_only;
 	can->fd = !conf->no_fd;
 	can->errors = conf->errors;
-	can->receive_rate = conf->receive_rate;
 	can->receive_queue = conf->receive_queue ? conf->receive_queue : 64;
 	can->overflow = conf->overflow;
 }
@@ -105,7 +105,9 @@ unsigned can_bed_fini(struct can_bed *bed)
 
 int can_bed_start_quiet(struct can_bed *bed)
 {
-	const struct can_conf conf = {.policy = &bed->can_policy, .owner = bed};
+	const struct can_conf conf = {.policy = &bed->can_policy,
+				      .receive = bed->policy.receive,
+				      .owner = bed};
 	struct can_conf with = conf;
 	struct keys keys = {.log = &bed->log};
 	int r = bed_bus(bed);

@@ -28,9 +28,8 @@ static void bed_net_policy(struct net_bed *bed)
 	net->offloads = !conf->no_offloads;
 	net->queues = conf->queues ? conf->queues : 1;
 	net->mtu = conf->mtu ? conf->mtu : 1500;
+	net->speed = conf->speed;
 	net->backlog = conf->backlog ? conf->backlog : 1048576;
-	net->receive_packets = conf->receive_packets;
-	net->receive_bytes = conf->receive_bytes;
 }
 
 static void bed_policy(struct net_bed *bed)
@@ -53,6 +52,7 @@ static void bed_policy(struct net_bed *bed)
 		.operations = conf->operations.burst ? conf->operations : free,
 		.bytes = conf->bytes.burst ? conf->bytes : much,
 		.events = free,
+		.receive = {conf->receive_packets, conf->receive_bytes},
 	};
 }
 
@@ -104,6 +104,7 @@ unsigned net_bed_fini(struct net_bed *bed)
 int net_bed_start_quiet(struct net_bed *bed)
 {
 	const struct net_conf conf = {.policy = &bed->net_policy,
+				      .receive = bed->policy.receive,
 				      .link = &bed->link.link};
 	struct keys keys = {.log = &bed->log};
 	int r;

@@ -35,6 +35,7 @@ struct net_bed_conf {
 	bool no_multicast, no_broadcast, no_offloads;
 	uint32_t queues, mtu, backlog; /* 0: 1, 1500, 1 MiB */
 	struct policy_rate receive_packets, receive_bytes;
+	uint32_t speed;
 	/* The link. */
 	unsigned link_queues;  /* 0: as many as queues */
 	unsigned link_without; /* offloads that it does not have */

@@ -73,12 +73,17 @@ void run_now(void)
 	assert_int_equal(net_bed_run_now(&bed), 0);
 }
 
-void read_config(uint8_t out[12])
+void read_config_at(uint32_t at, uint32_t bytes, uint8_t *out)
 {
 	uint32_t generation;
 
-	assert_true(virtio_driver_get_config(&bed.vfront.v.driver, 0, 12, out,
+	assert_true(virtio_driver_get_config(&bed.vfront.v.driver, at, bytes, out,
 					     &generation));
+}
+
+void read_config(uint8_t out[12])
+{
+	read_config_at(0, 12, out);
 }
 
 /* -- From the client -----------------------------------------------------------------

@@ -52,6 +52,7 @@ void down(void);
 void run(void);
 void run_now(void);
 void read_config(uint8_t out[12]);
+void read_config_at(uint32_t at, uint32_t bytes, uint8_t *out);
 
 /* The first @size bytes of frame go, alone, until they are back. */
 void ask(const struct net_front_header *header, uint32_t size);

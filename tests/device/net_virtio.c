@@ -28,6 +28,7 @@ static void what_it_is(void **state)
 		 host | (GUEST_ALL & ~NET_FRONT_F_GUEST_TSO6)},
 		{{.queues = 4, .mtu = 9000}, host | GUEST_ALL | NET_FRONT_F_MQ},
 		{{.queues = 7}, host | GUEST_ALL | NET_FRONT_F_MQ},
+		{{.speed = 2500}, host | GUEST_ALL},
 	};
 
 	(void)state;
@@ -37,15 +38,16 @@ static void what_it_is(void **state)
 		struct virtio_vqueue queue;
 		struct virtio_info info;
 		uint64_t offered;
-		uint8_t config[12];
+		uint8_t config[12], speed[5];
 
 		up_as(&rows[i].conf);
 		assert_true(virtio_driver_info(d, &info));
 		assert_int_equal(info.device, 1);
 		assert_int_equal(info.queues, 2 * queues + 1);
-		assert_int_equal(info.config_bytes, 12);
+		assert_int_equal(info.config_bytes, rows[i].conf.speed ? 17 : 12);
 		assert_true(virtio_driver_get_features(d, &offered));
 		assert_int_equal(offered & 0xfffffff, always | rows[i].more);
+		assert_int_equal(offered >> 63, rows[i].conf.speed != 0);
 		assert_true(virtio_driver_get_vqueue(d, 0, &queue));
 		assert_int_equal(queue.max, 256);
 		read_config(config);
@@ -54,6 +56,10 @@ static void what_it_is(void **state)
 		assert_int_equal(config[8], queues);
 		assert_int_equal(config[10] | config[11] << 8,
 				 rows[i].conf.mtu ? rows[i].conf.mtu : 1500);
+		if (rows[i].conf.speed) {
+			read_config_at(12, 5, speed);
+			assert_memory_equal(speed, "\xc4\x09\0\0\1", 5);
+		}
 		down();
 	}
 }

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """The keeper stays small: its lines of code, with all it links of ours.
 
-GOAL is what the design asks for; LIMIT is where we are. It goes down, and went up three
+GOAL is what the design asks for; LIMIT is where we are. It goes down, and went up four
 times: by what the second door needs of a keeper, by what a back end reports and the keys of
-the classes, which are data, and by how a reload knows that a class's section is another one.
+the classes, which are data, by how a reload knows that a class's section is another one, and
+by the rates of that section, which a reload may change.
 
 What it links is read from its debug information, so a source that the linker
 left in its archive does not count, and none can be forgotten.
@@ -15,7 +16,7 @@ import re
 from tree import BUILD, ROOT, code_lines, output_of, targets, text, tool, verdict
 
 GOAL = 2000
-LIMIT = 2925
+LIMIT = 2950
 
 
 def linked(program):

@@ -28,7 +28,7 @@ static void on_bus(const char *resource, bool late_ack, bool own)
 {
 	struct can_bus_conf bus = {true, &scene.policy.receive, &scene.policy.transmit,
 				   NULL};
-	struct can_conf conf = {.policy = &scene.policy};
+	struct can_conf conf = {.policy = &scene.policy, .receive = &scene.receive};
 
 	scene.policy.fd = true;
 	assert_true(can_rules_parse("all", &scene.policy.transmit));

@@ -428,8 +428,7 @@ static void host_controller_overflow(void **state)
 static void receive_rate(void **state)
 {
 	(void)state;
-	scene.policy.receive_rate =
-		(struct policy_rate){.per_second = 1000, .burst = 2};
+	scene.receive = (struct policy_rate){.per_second = 1000, .burst = 2};
 	scene.policy.receive_queue = QUEUE;
 	scene_open("all", "all");
 	can_connect(&scene.can, false, false, CAN_STATE_IS_STOPPED, MS);
@@ -457,10 +456,39 @@ static void receive_rate(void **state)
 	expect_nothing();
 }
 
+/* It changes while frames wait, from none to one and back. */
+static void receive_rate_changes(void **state)
+{
+	(void)state;
+	scene_open("all", "all");
+	can_connect(&scene.can, false, false, CAN_STATE_IS_STOPPED, MS);
+	can_start(&scene.can);
+	can_turn(&scene.can, MS);
+	fill(0, 8);
+	expect_frames(0, 2);
+	scene.receive = (struct policy_rate){.per_second = 1000, .burst = 1};
+	can_limits(&scene.can, MS);
+	expect_frames(2, 1);
+	expect_nothing();
+	scene.receive = (struct policy_rate){.per_second = 10, .burst = 1};
+	can_limits(&scene.can, MS);
+	expect_nothing();
+	can_turn(&scene.can, 2 * MS); /* at the old rate one would pass */
+	expect_nothing();
+	assert_true(can_due(&scene.can) > 90 * MS);
+	can_turn(&scene.can, can_due(&scene.can));
+	expect_frames(3, 1);
+	expect_nothing();
+	scene.receive = (struct policy_rate){0};
+	can_limits(&scene.can, 200 * MS);
+	assert_true(can_pending(&scene.can));
+	expect_frames(4, 4);
+}
+
 static void rate_holds_back_no_state(void **state)
 {
 	(void)state;
-	scene.policy.receive_rate = (struct policy_rate){.per_second = 1, .burst = 1};
+	scene.receive = (struct policy_rate){.per_second = 1, .burst = 1};
 	scene_open("all", "all");
 	can_connect(&scene.can, false, false, CAN_STATE_IS_ACTIVE, MS);
 	expect_lost(CAN_LOST_UNKNOWN);
@@ -496,6 +524,7 @@ int main(void)
 		scene_test(newest_state_is_never_lost),
 		scene_test(host_controller_overflow),
 		scene_test(receive_rate),
+		scene_test(receive_rate_changes),
 		scene_test(rate_holds_back_no_state),
 	};
 

@@ -44,7 +44,6 @@ static void defaults(void **state)
 	assert_false(policy.listen_only);
 	assert_false(policy.fd);
 	assert_false(policy.errors);
-	assert_int_equal(policy.receive_rate.per_second, 0);
 	assert_int_equal(policy.receive_queue, 512);
 	assert_int_equal(policy.overflow, CAN_DROP_OLDEST);
 	assert_int_equal(policy.bitrate, 0);
@@ -68,8 +67,6 @@ static void all_keys(void **state)
 	assert_true(can_rules_pass(&policy.receive, 0x124));
 	assert_true(policy.fd);
 	assert_true(policy.errors);
-	assert_int_equal(policy.receive_rate.per_second, 2000);
-	assert_int_equal(policy.receive_rate.burst, 50);
 	assert_int_equal(policy.receive_queue, 16);
 	assert_int_equal(policy.overflow, CAN_DROP_NEWEST);
 	assert_int_equal(policy.bitrate, 500000);
@@ -87,8 +84,6 @@ static void bad_values(void **state)
 		"ListenOnly = true",
 		"FD = 1",
 		"Errors = on",
-		"ReceiveRate = 0/s",
-		"ReceiveRate = 100",
 		"ReceiveQueue = 15",
 		"ReceiveQueue = 8193",
 		"Overflow = drop",

@@ -24,6 +24,7 @@
 static struct scene {
 	struct can can;
 	struct can_policy policy;
+	struct policy_rate receive;
 	struct can_bus bus;
 	bool hold; /* the host has no room */
 	struct canfd_frame wait[CAN_BUS_WINDOW];
@@ -192,7 +193,9 @@ static inline void expect_state(enum can_state state)
  * scene.policy before. */
 static inline void scene_open(const char *transmit, const char *receive)
 {
-	struct can_conf conf = {.policy = &scene.policy, .bus = &scene.bus};
+	struct can_conf conf = {.policy = &scene.policy,
+				.receive = &scene.receive,
+				.bus = &scene.bus};
 
 	scene.bus = (struct can_bus){
 		.ops = &bus_ops, .fd = true, .echo = true, .due = UINT64_MAX};

@@ -436,7 +436,7 @@ static void queues_starve_apart(void **state)
 static void receive_packets(void **state)
 {
 	(void)state;
-	scene.policy.receive_packets = (struct policy_rate){10, 3};
+	scene.receive[POLICY_RECEIVE_OPERATIONS] = (struct policy_rate){10, 3};
 	scene_up();
 	for (unsigned i = 0; i < 10; i++)
 		hear(to_me(60, i));
@@ -460,7 +460,7 @@ static void receive_packets(void **state)
 static void receive_bytes(void **state)
 {
 	(void)state;
-	scene.policy.receive_bytes = (struct policy_rate){1000, 1000};
+	scene.receive[POLICY_RECEIVE_BYTES] = (struct policy_rate){1000, 1000};
 	scene_up();
 	for (unsigned i = 0; i < 5; i++)
 		hear(to_me(1000, i));
@@ -479,6 +479,49 @@ static void receive_bytes(void **state)
 		assert_non_null(net_next(&scene.net, 0));
 		expect_frame(0, scene.frame, 1000);
 	}
+}
+
+/* They change while frames wait: from none to one, to a lower one, and back. */
+static void receive_rates_change(void **state)
+{
+	(void)state;
+	scene_up();
+	for (unsigned i = 0; i < 6; i++)
+		hear(to_me(1000, i));
+	turn_at(scene.now);
+	to_me(1000, 0);
+	expect_frame(0, scene.frame, 1000);
+	scene.receive[POLICY_RECEIVE_OPERATIONS] = (struct policy_rate){10, 1};
+	net_limits(&scene.net, scene.now);
+	assert_int_equal(net_due(&scene.net), scene.now);
+	turn_at(scene.now);
+	to_me(1000, 1);
+	expect_frame(0, scene.frame, 1000);
+	assert_null(net_next(&scene.net, 0));
+	scene.receive[POLICY_RECEIVE_BYTES] = (struct policy_rate){500, 500};
+	net_limits(&scene.net, scene.now);
+	turn_at(scene.now + SECOND / 10);
+	to_me(1000, 2);
+	expect_frame(0, scene.frame, 1000); /* on credit: the bucket was full */
+	turn_at(scene.now + SECOND); /* by the frames' rate alone it would pass */
+	assert_null(net_next(&scene.net, 0));
+	turn_at(net_due(&scene.net));
+	assert_in_range(scene.now, 7 * SECOND + SECOND / 10 - 1,
+			7 * SECOND + SECOND / 10 + 1);
+	to_me(1000, 3);
+	expect_frame(0, scene.frame, 1000);
+	scene.receive[POLICY_RECEIVE_OPERATIONS] = (struct policy_rate){0};
+	scene.receive[POLICY_RECEIVE_BYTES] = (struct policy_rate){0};
+	net_limits(&scene.net, scene.now);
+	turn_at(scene.now + 1); /* which pays what was on credit */
+	for (unsigned i = 4; i < 6; i++) {
+		to_me(1000, i);
+		expect_frame(0, scene.frame, 1000);
+	}
+	/* Nobody is there: nothing to change. */
+	assert_int_equal(net_disconnect(&scene.net), 0);
+	net_limits(&scene.net, scene.now);
+	assert_int_equal(net_due(&scene.net), UINT64_MAX);
 }
 
 /* -- Nobody there -------------------------------------------------------------- */
@@ -584,6 +627,7 @@ int main(void)
 		scene_test(queues_starve_apart),
 		scene_test(receive_packets),
 		scene_test(receive_bytes),
+		scene_test(receive_rates_change),
 		scene_test(nobody_hears_nothing),
 		scene_test(a_backlog_is_its_clients),
 		scene_test(a_link_that_fails),

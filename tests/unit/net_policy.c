@@ -60,8 +60,7 @@ static void defaults(void **state)
 	assert_int_equal(policy.queues, 1);
 	assert_int_equal(policy.mtu, 1500);
 	assert_int_equal(policy.backlog, 1048576);
-	assert_int_equal(policy.receive_packets.per_second, 0);
-	assert_int_equal(policy.receive_bytes.per_second, 0);
+	assert_int_equal(policy.speed, 0);
 }
 
 static void all_keys(void **state)
@@ -87,20 +86,17 @@ static void all_keys(void **state)
 	assert_int_equal(policy.queues, 4);
 	assert_int_equal(policy.mtu, 9000);
 	assert_int_equal(policy.backlog, 65536);
-	assert_int_equal(policy.receive_packets.per_second, 10000);
-	assert_int_equal(policy.receive_packets.burst, 100);
-	assert_int_equal(policy.receive_bytes.per_second, 10000000);
 }
 
 static void bad_values(void **state)
 {
 	static const char *const lines[] = {
-		"Sources = none",	"VLANs = 0",	     "Multicast = 1",
-		"Broadcast = arp",	"Offloads = tso",    "Queues = 0",
-		"Queues = 17",		"MTU = 67",	     "MTU = 9001",
-		"Backlog = 1M",		"Backlog = 65535",   "Backlog = 67108865",
-		"ReceivePackets = 0/s", "ReceiveBytes = 10", "Link = eth0",
-		"Resource = eth0",
+		"Sources = none",  "VLANs = 0",		 "Multicast = 1",
+		"Broadcast = arp", "Offloads = tso",	 "Queues = 0",
+		"Queues = 17",	   "MTU = 67",		 "MTU = 9001",
+		"Backlog = 1M",	   "Backlog = 65535",	 "Backlog = 67108865",
+		"Link = eth0",	   "Resource = eth0",	 "Speed = 0",
+		"Speed = 1G",	   "Speed = 2147483648",
 	};
 	char text[256];
 
@@ -132,6 +128,9 @@ static void what_does_not_go_together(void **state)
 	(void)state;
 	assert_int_equal(fit(&maps, LEAST), 1);
 	assert_int_equal(fit(&copies, LEAST "Queues = 2\n"), 1);
+	assert_int_equal(fit(&copies, LEAST "Speed = 1000\n"), 1);
+	assert_int_equal(fit(&pool, LEAST "Speed = 2147483647\n"), 0);
+	assert_int_equal(policy.speed, 2147483647);
 	assert_int_equal(fit(&pool, LEAST "Queues = 7\n"), 0);
 	assert_int_equal(fit(&pool, LEAST "Queues = 8\n"), 1);
 	/* A control page, and three for each virtqueue. */

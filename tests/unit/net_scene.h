@@ -29,6 +29,7 @@
 static struct scene {
 	struct net net;
 	struct net_policy policy;
+	struct policy_rate receive[POLICY_RECEIVES];
 	struct net_link_test link;
 	struct net_client client;
 	uint64_t now;
@@ -141,7 +142,9 @@ static inline void turn_at(uint64_t now)
 /* A link with @queues, not connected. scene.policy and scene.client are set before. */
 static inline void scene_open(unsigned queues)
 {
-	struct net_conf conf = {.policy = &scene.policy, .link = &scene.link.link};
+	struct net_conf conf = {.policy = &scene.policy,
+				.receive = scene.receive,
+				.link = &scene.link.link};
 	size_t bytes = SCENE_SLOTS * (size_t)net_room(&scene.policy);
 
 	net_policy_complete(&scene.policy);

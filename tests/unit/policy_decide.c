@@ -417,6 +417,7 @@ static void reloads(void **state)
 	CHANGE(1, 0, b.exclusive = true);
 	CHANGE(1, 0, b.read_only = true);
 	CHANGE(0, 0, b.operations.per_second--);
+	CHANGE(0, 0, b.receive[POLICY_RECEIVE_BYTES].per_second++);
 	CHANGE(0, 0, b.audit_level = POLICY_AUDIT_DECISIONS);
 	CHANGE(0, 1, b.class = POLICY_NET);
 	CHANGE(0, 1, b.door = POLICY_VIRTIO);
