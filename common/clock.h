@@ -12,12 +12,24 @@
 #define CLOCK_SECOND 1000000000ULL
 #define CLOCK_MS     1000000ULL
 
-static inline uint64_t clock_now(void)
+static inline uint64_t clock_read(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(clock, &ts);
 	return (uint64_t)ts.tv_sec * CLOCK_SECOND + (uint64_t)ts.tv_nsec;
+}
+
+static inline uint64_t clock_now(void)
+{
+	return clock_read(CLOCK_MONOTONIC);
+}
+
+/* As it was at the kernel's last tick, some ms ago: for what counts in seconds. It is
+ * never a system call; clock_now() is one where Xen keeps the time (x86 PV). */
+static inline uint64_t clock_about(void)
+{
+	return clock_read(CLOCK_MONOTONIC_COARSE);
 }
 
 #endif

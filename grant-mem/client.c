@@ -85,7 +85,7 @@ static void client_drop(struct client_fds *fds)
 static int client_wait(struct client *c, short events, uint64_t deadline)
 {
 	struct pollfd p = {.fd = c->fd, .events = events};
-	uint64_t now = clock_now();
+	uint64_t now = clock_about();
 	int r;
 
 	if (now >= deadline)
@@ -241,7 +241,7 @@ static int client_patience(struct client *c)
 int client_call(struct client *c, enum wire_type type, int *fds)
 {
 	const struct client_form *form = &client_forms[type];
-	uint64_t deadline = clock_now() + (uint64_t)c->timeout_ms * CLOCK_MS;
+	uint64_t deadline = clock_about() + (uint64_t)c->timeout_ms * CLOCK_MS;
 	struct client_fds got;
 	int r;
 
