@@ -54,7 +54,7 @@ int net_link_null_open(struct net_link **out, const struct net_link_conf *conf)
 	null = (struct net_link){
 		.ops = &null_ops,
 		.queues = conf->queues,
-		.offloads = NET_LINK_CSUM | NET_LINK_TSO4 | NET_LINK_TSO6,
+		.offloads = NET_LINK_ALL,
 	};
 	*out = &null;
 	return 0;

@@ -11,8 +11,6 @@
 
 #include "backends/net/net-link.h"
 
-#define PAIR_ALL (NET_LINK_CSUM | NET_LINK_TSO4 | NET_LINK_TSO6)
-
 struct pair {
 	struct net_link link;
 	struct pair *other;
@@ -34,7 +32,7 @@ static bool pair_allows(const struct pair *to, const struct net_offload *offload
 		[NET_GSO_NONE] = 0,
 		[NET_GSO_TCPV4] = NET_LINK_TSO4,
 		[NET_GSO_TCPV6] = NET_LINK_TSO6,
-		[NET_GSO_UDP] = ~0u, /* nobody can ask for it */
+		[NET_GSO_UDP] = NET_LINK_USO,
 	};
 	unsigned undone = gso[offload->gso] | (offload->sum ? NET_LINK_CSUM : 0);
 
@@ -130,7 +128,7 @@ int net_link_pair_open(struct net_link **one, struct net_link **other, unsigned 
 		pair[i] = (struct pair){
 			.link = {.ops = &pair_ops,
 				 .queues = queues,
-				 .offloads = PAIR_ALL},
+				 .offloads = NET_LINK_ALL},
 			.other = &pair[!i],
 			.starved = ~0u,
 		};

@@ -33,6 +33,8 @@
 
 #define TAP_NODE  "/dev/net/tun"
 #define TAP_FLAGS (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR)
+/* linux/if_tun.h has them since Linux 6.2, and so has the tap; only as a pair. */
+#define TAP_USO	  (0x20u | 0x40u)
 #define TAP_PAUSE 8 /* full batches after one that was not, before it grows again */
 
 _Static_assert(NET_LINK_QUEUES == LOOP_QUEUES, "a file each");
@@ -252,6 +254,8 @@ static int tap_offloads(struct net_link *link, unsigned offloads)
 		bits |= TUN_F_TSO4 | TUN_F_TSO_ECN;
 	if (offloads & NET_LINK_TSO6)
 		bits |= TUN_F_TSO6 | TUN_F_TSO_ECN;
+	if (offloads & NET_LINK_USO)
+		bits |= TAP_USO;
 	return ioctl(tap_of(link)->queue[0].fd, TUNSETOFFLOAD, bits) ? -errno : 0;
 }
 
@@ -383,6 +387,8 @@ static int tap_begin(struct tap *tap)
 	if (ioctl(tap->queue[0].fd, TUNSETVNETHDRSZ, &bytes) ||
 	    ioctl(tap->queue[0].fd, TUNSETVNETLE, &on))
 		return -errno;
+	if (!tap_offloads(&tap->link, NET_LINK_ALL))
+		tap->link.offloads |= NET_LINK_USO;
 	r = tap_offloads(&tap->link, 0);
 	return r ? r : tap_carrier(&tap->link, false);
 }

@@ -42,7 +42,9 @@ enum net_link_offloads {
 	NET_LINK_CSUM = 1, /* the others need it */
 	NET_LINK_TSO4 = 2,
 	NET_LINK_TSO6 = 4,
+	NET_LINK_USO = 8, /* UDP's, of both versions */
 };
+#define NET_LINK_ALL (NET_LINK_CSUM | NET_LINK_TSO4 | NET_LINK_TSO6 | NET_LINK_USO)
 
 struct net_link;
 

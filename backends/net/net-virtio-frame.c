@@ -42,6 +42,7 @@ static bool decode(const uint8_t *bytes, uint64_t features, struct net_offload *
 	static const uint64_t needs[] = {
 		[NET_GSO_TCPV4] = NET_VIRTIO_F_HOST_TSO4,
 		[NET_GSO_TCPV6] = NET_VIRTIO_F_HOST_TSO6,
+		[NET_GSO_UDP] = NET_VIRTIO_F_HOST_USO,
 	};
 	struct net_vnet_header header;
 

@@ -49,6 +49,9 @@ bool net_virtio_pay(struct net_virtio *v, struct net_virtio_request *r, uint32_t
 
 /* -- What the device is ------------------------------------------------------------ */
 
+#define GUEST_USO (NET_VIRTIO_F_GUEST_USO4 | NET_VIRTIO_F_GUEST_USO6)
+#define GUEST_CUT (NET_VIRTIO_F_GUEST_TSO4 | NET_VIRTIO_F_GUEST_TSO6 | GUEST_USO)
+
 static uint64_t offloads_offered(const struct net_virtio *v)
 {
 	unsigned link = v->conf.net->conf.link->offloads;
@@ -57,6 +60,8 @@ static uint64_t offloads_offered(const struct net_virtio *v)
 
 	if (!v->conf.net_policy->offloads)
 		return 0;
+	if (link & NET_LINK_USO)
+		offered |= NET_VIRTIO_F_HOST_USO;
 	if (!(link & NET_LINK_CSUM))
 		return offered;
 	offered |= NET_VIRTIO_F_GUEST_CSUM;
@@ -64,6 +69,8 @@ static uint64_t offloads_offered(const struct net_virtio *v)
 		offered |= NET_VIRTIO_F_GUEST_TSO4;
 	if (link & NET_LINK_TSO6)
 		offered |= NET_VIRTIO_F_GUEST_TSO6;
+	if (link & NET_LINK_USO)
+		offered |= GUEST_USO;
 	return offered;
 }
 
@@ -116,6 +123,9 @@ static bool agrees(const struct virtio_device *d, uint64_t features)
 		{NET_VIRTIO_F_HOST_TSO6, NET_VIRTIO_F_CSUM},
 		{NET_VIRTIO_F_GUEST_TSO4, NET_VIRTIO_F_GUEST_CSUM},
 		{NET_VIRTIO_F_GUEST_TSO6, NET_VIRTIO_F_GUEST_CSUM},
+		{NET_VIRTIO_F_HOST_USO, NET_VIRTIO_F_CSUM},
+		{NET_VIRTIO_F_GUEST_USO4, NET_VIRTIO_F_GUEST_CSUM},
+		{NET_VIRTIO_F_GUEST_USO6, NET_VIRTIO_F_GUEST_CSUM},
 		{NET_VIRTIO_F_CTRL_RX, NET_VIRTIO_F_CTRL_VQ},
 		{NET_VIRTIO_F_CTRL_VLAN, NET_VIRTIO_F_CTRL_VQ},
 		{NET_VIRTIO_F_GUEST_ANNOUNCE, NET_VIRTIO_F_CTRL_VQ},
@@ -143,6 +153,8 @@ static unsigned offloads_of(uint64_t features)
 		offloads |= NET_LINK_TSO4;
 	if (features & NET_VIRTIO_F_GUEST_TSO6)
 		offloads |= NET_LINK_TSO6;
+	if ((features & GUEST_USO) == GUEST_USO)
+		offloads |= NET_LINK_USO;
 	return offloads;
 }
 
@@ -155,7 +167,7 @@ static void fail(struct net_virtio *v, int r)
 static void settled(struct virtio_device *d)
 {
 	struct net_virtio *v = d->conf.owner;
-	bool cut = d->features & (NET_VIRTIO_F_GUEST_TSO4 | NET_VIRTIO_F_GUEST_TSO6);
+	bool cut = d->features & GUEST_CUT;
 	struct net_client client = {
 		.offloads = offloads_of(d->features),
 		.frame_max = cut ? NET_VIRTIO_FRAME_MAX

@@ -8,8 +8,9 @@
  * of its loop. Here is what a header and an order mean, and what they cost.
  *
  * A pair of queues for each of the policy's Queues, receive 2i and transmit 2i + 1, and
- * the control queue behind those that were negotiated. What is not offered: ECN, USO
- * and UFO (no link says them), receive hashes.
+ * the control queue behind those that were negotiated. What is not offered: ECN and
+ * UFO (no link says them), receive hashes. USO is where the link has it; who takes
+ * frames of one version alone to be cut is handed none, since no link tells them apart.
  *
  * Invariants:
  *  1. a frame of the client's is copied whole, with its header, into memory that no
@@ -60,6 +61,9 @@
 #define NET_VIRTIO_F_GUEST_ANNOUNCE VIRTIO_BIT(21)
 #define NET_VIRTIO_F_MQ		    VIRTIO_BIT(22)
 #define NET_VIRTIO_F_CTRL_MAC_ADDR  VIRTIO_BIT(23)
+#define NET_VIRTIO_F_GUEST_USO4	    VIRTIO_BIT(54)
+#define NET_VIRTIO_F_GUEST_USO6	    VIRTIO_BIT(55)
+#define NET_VIRTIO_F_HOST_USO	    VIRTIO_BIT(56)
 #define NET_VIRTIO_F_SPEED_DUPLEX   VIRTIO_BIT(63)
 
 /* Its configuration: mac, le16 status, le16 max_virtqueue_pairs, le16 mtu; le32 speed,

@@ -9,6 +9,8 @@
 #define TCP_BYTES 20
 #define TCP_WORDS 12 /* where a TCP header says how long it is */
 #define TCP_SUM	  16
+#define UDP_BYTES 8
+#define UDP_SUM	  6
 
 _Static_assert(NET_VNET_BYTES == sizeof(struct virtio_net_hdr), "as a tap is told");
 
@@ -47,6 +49,9 @@ static bool read_gso(const struct net_vnet_header *header, struct net_offload *o
 	case VIRTIO_NET_HDR_GSO_TCPV6:
 		out->gso = NET_GSO_TCPV6;
 		break;
+	case GSO_UDP_L4:
+		out->gso = NET_GSO_UDP;
+		break;
 	default:
 		return false;
 	}
@@ -77,16 +82,20 @@ static bool vnet_sum(uint32_t size, const struct net_offload *offload)
 	       (uint32_t)offload->start + offload->offset + 2 <= size;
 }
 
-/* What is cut has its sum made anew, and that stands in its TCP header. */
-static bool vnet_tcp(const uint8_t *bytes, uint32_t size, struct net_offload *out)
+/* What is cut has its sum made anew, and that stands in its TCP or UDP header, of which
+ * two bytes are known to lie in the frame. */
+static bool vnet_cut(const uint8_t *bytes, uint32_t size, struct net_offload *out)
 {
-	uint32_t tcp, end;
+	bool udp = out->gso == NET_GSO_UDP;
+	uint32_t own = UDP_BYTES, end;
 
-	if (out->offset != TCP_SUM || !out->gso_size) /* without a sum: 0 */
+	/* Without a sum: 0. */
+	if (out->offset != (udp ? UDP_SUM : TCP_SUM) || !out->gso_size)
 		return false;
-	tcp = (bytes[out->start + TCP_WORDS] >> 4) * 4u;
-	end = out->start + tcp;
-	if (tcp < TCP_BYTES || end >= size || end > UINT16_MAX)
+	if (!udp)
+		own = (bytes[out->start + TCP_WORDS] >> 4) * 4u;
+	end = out->start + own;
+	if (own < (udp ? UDP_BYTES : TCP_BYTES) || end >= size || end > UINT16_MAX)
 		return false;
 	out->header = (uint16_t)end;
 	return true;
@@ -103,7 +112,7 @@ bool net_vnet_take(const struct net_vnet_header *header, const uint8_t *bytes,
 		return false;
 	if (out.sum && !vnet_sum(size, &out))
 		return false;
-	if (out.gso != NET_GSO_NONE && !vnet_tcp(bytes, size, &out))
+	if (out.gso != NET_GSO_NONE && !vnet_cut(bytes, size, &out))
 		return false;
 	*offload = out;
 	*validated = out.sum || header->flags & VIRTIO_NET_HDR_F_DATA_VALID;

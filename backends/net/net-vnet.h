@@ -35,7 +35,7 @@ void net_vnet_put(const struct net_offload *offload, bool validated,
  * False, with nothing written: no such cut is known, ECN's are not. */
 bool net_vnet_read(const struct net_vnet_header *header, struct net_offload *out);
 /* Of a frame of @size bytes. *@validated as above. False, with nothing written: the two
- * contradict each other, or it is to be cut as what is not TCP. */
+ * contradict each other, or it is to be cut as what is neither TCP nor UDP. */
 bool net_vnet_take(const struct net_vnet_header *header, const uint8_t *bytes,
 		   uint32_t size, struct net_offload *offload, bool *validated);
 

@@ -165,7 +165,8 @@ static bool fits_client(const struct net *net, const struct net_in *in)
 		needs |= NET_LINK_TSO6;
 		break;
 	case NET_GSO_UDP:
-		return false;
+		needs |= NET_LINK_USO;
+		break;
 	}
 	return !(needs & ~net->client.offloads) && in->size <= net->client.frame_max;
 }

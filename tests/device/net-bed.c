@@ -6,7 +6,6 @@
 #include "tests/device/net-bed.h"
 
 #define BED_TURNS 100000 /* more than a client can ask for while time stands still */
-#define LINK_ALL  (NET_LINK_CSUM | NET_LINK_TSO4 | NET_LINK_TSO6)
 
 static void bed_net_policy(struct net_bed *bed)
 {
@@ -79,7 +78,7 @@ void net_bed_init(struct net_bed *bed, const struct net_bed_conf *conf)
 	loopxen_domain(bed->x, bed->dev.front);
 	loopxen_attach(bed->x, &bed->dev, "w", "net");
 	net_link_test_open(&bed->link, conf->link_queues ? conf->link_queues : queues,
-			   LINK_ALL & ~conf->link_without);
+			   NET_LINK_ALL & ~conf->link_without);
 	bed->link.holds = conf->holds;
 	bed->link.ahead = conf->ahead;
 	bed->front =

@@ -21,7 +21,8 @@
 
 #define SECOND 1000000000ull
 #define GUEST_ALL                                                                      \
-	(NET_FRONT_F_GUEST_CSUM | NET_FRONT_F_GUEST_TSO4 | NET_FRONT_F_GUEST_TSO6)
+	(NET_FRONT_F_GUEST_CSUM | NET_FRONT_F_GUEST_TSO4 | NET_FRONT_F_GUEST_TSO6 |    \
+	 NET_FRONT_F_GUEST_USO4 | NET_FRONT_F_GUEST_USO6)
 
 struct memory_case {
 	void (*run)(void **state);

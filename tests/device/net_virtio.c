@@ -15,8 +15,9 @@ static void what_it_is(void **state)
 		NET_FRONT_F_MTU | NET_FRONT_F_MAC | NET_FRONT_F_MRG_RXBUF |
 		NET_FRONT_F_STATUS | NET_FRONT_F_CTRL_VQ | NET_FRONT_F_CTRL_RX |
 		NET_FRONT_F_CTRL_VLAN | NET_FRONT_F_ANNOUNCE | NET_FRONT_F_CTRL_MAC;
-	const uint64_t host =
-		NET_FRONT_F_CSUM | NET_FRONT_F_HOST_TSO4 | NET_FRONT_F_HOST_TSO6;
+	const uint64_t host = NET_FRONT_F_CSUM | NET_FRONT_F_HOST_TSO4 |
+			      NET_FRONT_F_HOST_TSO6 | NET_FRONT_F_HOST_USO;
+	const uint64_t known = 0x0fffffff | NET_FRONT_F_HOST_USO | GUEST_ALL;
 	const struct {
 		struct net_bed_conf conf;
 		uint64_t more;
@@ -26,6 +27,10 @@ static void what_it_is(void **state)
 		{{.link_without = NET_LINK_CSUM}, host},
 		{{.link_without = NET_LINK_TSO6},
 		 host | (GUEST_ALL & ~NET_FRONT_F_GUEST_TSO6)},
+		{{.link_without = NET_LINK_USO},
+		 (host & ~NET_FRONT_F_HOST_USO) |
+			 (GUEST_ALL &
+			  ~(NET_FRONT_F_GUEST_USO4 | NET_FRONT_F_GUEST_USO6))},
 		{{.queues = 4, .mtu = 9000}, host | GUEST_ALL | NET_FRONT_F_MQ},
 		{{.queues = 7}, host | GUEST_ALL | NET_FRONT_F_MQ},
 		{{.speed = 2500}, host | GUEST_ALL},
@@ -46,7 +51,7 @@ static void what_it_is(void **state)
 		assert_int_equal(info.queues, 2 * queues + 1);
 		assert_int_equal(info.config_bytes, rows[i].conf.speed ? 17 : 12);
 		assert_true(virtio_driver_get_features(d, &offered));
-		assert_int_equal(offered & 0xfffffff, always | rows[i].more);
+		assert_int_equal(offered & known, always | rows[i].more);
 		assert_int_equal(offered >> 63, rows[i].conf.speed != 0);
 		assert_true(virtio_driver_get_vqueue(d, 0, &queue));
 		assert_int_equal(queue.max, 256);
@@ -105,6 +110,9 @@ static void features_alone(void **state)
 		{NET_FRONT_F_CSUM, NET_FRONT_F_HOST_TSO4},
 		{NET_FRONT_F_GUEST_CSUM, NET_FRONT_F_GUEST_TSO6},
 		{NET_FRONT_F_GUEST_CSUM, NET_FRONT_F_GUEST_TSO4},
+		{NET_FRONT_F_CSUM, NET_FRONT_F_HOST_USO},
+		{NET_FRONT_F_GUEST_CSUM, NET_FRONT_F_GUEST_USO4},
+		{NET_FRONT_F_GUEST_CSUM, NET_FRONT_F_GUEST_USO6},
 		{NET_FRONT_F_CTRL_VQ, NET_FRONT_F_MQ},
 		{NET_FRONT_F_CTRL_VQ, NET_FRONT_F_CTRL_RX},
 		{NET_FRONT_F_CTRL_VQ, NET_FRONT_F_CTRL_VLAN},
@@ -211,6 +219,52 @@ static void sends_undone(void **state)
 	down();
 }
 
+/* UDP to be cut, to a link that can, and from it to who takes both versions of it. */
+static void cuts_udp(void **state)
+{
+	struct net_front_header header = {.flags = NET_FRONT_NEEDS_CSUM,
+					  .gso = 5,
+					  .gso_size = 1000,
+					  .start = 54,
+					  .offset = 6};
+	struct net_link_frame like = {.offload = {.sum = true,
+						  .start = 54,
+						  .offset = 6,
+						  .gso = NET_GSO_UDP,
+						  .gso_size = 1000,
+						  .header = 62}};
+	static const uint64_t refuses[] = {0, NET_FRONT_F_GUEST_USO4,
+					   NET_FRONT_F_GUEST_USO6};
+
+	(void)state;
+	up();
+	like.size = net_frames_udp(frame, true, 5000, 1);
+	ask(&header, like.size);
+	assert_left(like.size, &like.offload);
+	down();
+	for (unsigned i = 0; i < 3; i++) {
+		up_without(refuses[i]);
+		assert_int_equal(bed.link.allowed & NET_LINK_USO, i ? 0 : NET_LINK_USO);
+		assert_true(net_front_post(&bed.vfront, 0, 17, 4096));
+		net_front_push(&bed.vfront);
+		net_frames_udp(frame, true, 5000, 1);
+		net_frames_turn(frame);
+		net_link_test_hear(&bed.link, frame, &like);
+		run();
+		assert_int_equal(bed.net.stats.unfit, i != 0);
+		if (i) {
+			assert_nothing_came(0);
+		} else {
+			assert_came(0, like.size, &header);
+			assert_int_equal(header.gso, 5);
+			assert_int_equal(header.gso_size, 1000);
+			assert_int_equal(header.header, 62);
+			assert_int_equal(header.offset, 6);
+		}
+		down();
+	}
+}
+
 /* What is not known of the flags is ignored. */
 static void flags_to_ignore(void **state)
 {
@@ -261,8 +315,7 @@ static void receives_undone(void **state)
 {
 	(void)state;
 	up();
-	assert_int_equal(bed.link.allowed,
-			 NET_LINK_CSUM | NET_LINK_TSO4 | NET_LINK_TSO6);
+	assert_int_equal(bed.link.allowed, NET_LINK_ALL);
 	for (unsigned six = 0; six < 2; six++) {
 		for (uint32_t payload = 1; payload < 65400; payload += 21101) {
 			struct net_link_frame like = {
@@ -553,6 +606,7 @@ int main(void)
 		every_memory(sends),
 		every_memory(sends_many),
 		every_memory(sends_undone),
+		every_memory(cuts_udp),
 		cmocka_unit_test(flags_to_ignore),
 		every_memory(receives),
 		every_memory(receives_undone),

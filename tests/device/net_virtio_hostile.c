@@ -185,7 +185,9 @@ static void offloads_not_negotiated(void **state)
 	} rows[] = {
 		{NET_FRONT_F_HOST_TSO4, 0},
 		{NET_FRONT_F_HOST_TSO6, 1},
-		{NET_FRONT_F_CSUM | NET_FRONT_F_HOST_TSO4 | NET_FRONT_F_HOST_TSO6, 2},
+		{NET_FRONT_F_CSUM | NET_FRONT_F_HOST_TSO4 | NET_FRONT_F_HOST_TSO6 |
+			 NET_FRONT_F_HOST_USO,
+		 2},
 	};
 
 	(void)state;

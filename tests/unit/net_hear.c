@@ -283,7 +283,8 @@ static const struct {
 	{{.gso = NET_GSO_TCPV4}, NET_LINK_TSO4},
 	{{.sum = true, .start = 54, .offset = 16, .gso = NET_GSO_TCPV6},
 	 NET_LINK_CSUM | NET_LINK_TSO6},
-	{{.sum = true, .start = 34, .offset = 6, .gso = NET_GSO_UDP}, ~0u},
+	{{.sum = true, .start = 34, .offset = 6, .gso = NET_GSO_UDP},
+	 NET_LINK_CSUM | NET_LINK_USO},
 };
 
 /* The link was told what it may leave undone, and what it leaves beyond is dropped. */

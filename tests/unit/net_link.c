@@ -216,12 +216,12 @@ static void offloads(void **state)
 		{{.sum = true, .start = 34, .offset = 16}, NET_LINK_CSUM},
 		{{.sum = true, .gso = NET_GSO_TCPV4}, NET_LINK_CSUM | NET_LINK_TSO4},
 		{{.sum = true, .gso = NET_GSO_TCPV6}, NET_LINK_CSUM | NET_LINK_TSO6},
-		{{.sum = true, .gso = NET_GSO_UDP}, ~0u},
+		{{.sum = true, .gso = NET_GSO_UDP}, NET_LINK_CSUM | NET_LINK_USO},
 	};
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		for (unsigned asked = 0; asked < 8; asked++) {
+		for (unsigned asked = 0; asked <= NET_LINK_ALL; asked++) {
 			bool good = !(rows[i].needs & ~asked), csum = asked & 1;
 
 			set_up(NULL);

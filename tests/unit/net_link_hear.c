@@ -170,6 +170,38 @@ static void offloads_come(void **state)
 	assert_int_equal(in->offload.header, TCP + 20);
 }
 
+/* UDP, of a kernel that can: whole, and the way back; without it cut by the kernel. */
+static void udp_comes_uncut(void **state)
+{
+	struct virtio_net_hdr udp_cut = cut;
+	const struct net_in *in;
+
+	(void)state;
+	ready(ONE, 1);
+	if (!(t.link->offloads & NET_LINK_USO)) {
+		print_message("needs a tap of Linux 6.2\n");
+		skip();
+	}
+	udp_cut.gso_type = 5;
+	udp_cut.hdr_len = TCP + 8;
+	udp_cut.csum_offset = 6;
+	assert_int_equal(net_link_offloads(t.link, ALL | NET_LINK_USO), 0);
+	net_link_more(t.link, 0);
+	assert_true(host_send(t.host, &udp_cut, udp(PAYLOAD), TCP + 8 + PAYLOAD));
+	hear(1);
+	in = t.heard[0];
+	assert_int_equal(in->size, TCP + 8 + PAYLOAD);
+	assert_memory_equal(in->bytes, frames[0], in->size);
+	assert_int_equal(in->offload.gso, NET_GSO_UDP);
+	assert_int_equal(in->offload.gso_size, 1000);
+	assert_int_equal(in->offload.header, TCP + 8);
+	assert_int_equal(net_link_offloads(t.link, ALL), 0);
+	assert_true(host_send(t.host, &udp_cut, udp(PAYLOAD), TCP + 8 + PAYLOAD));
+	hear(1 + PAYLOAD / 1000);
+	assert_int_equal(t.heard[1]->offload.gso, NET_GSO_NONE);
+	assert_int_equal(t.heard[1]->size, TCP + 8 + 1000);
+}
+
 /* A sum alone, then not even that. */
 static void offloads_that_were_not_asked_for(void **state)
 {
@@ -296,6 +328,7 @@ int main(void)
 		TEST(without_room_nothing_is_asked),
 		TEST(too_large_for_its_buffer),
 		TEST(offloads_come),
+		TEST(udp_comes_uncut),
 		TEST(offloads_that_were_not_asked_for),
 		TEST(nobody_hears_without_a_carrier),
 		TEST(flows_have_their_queues),

@@ -213,6 +213,19 @@ uint8_t *tcp(size_t payload, unsigned port)
 	return f;
 }
 
+uint8_t *udp(size_t payload)
+{
+	uint8_t *f = tcp(payload, 53); /* of which the headers are shorter */
+
+	f[L3 + 9] = 17;
+	put16(f + L3 + 2, (unsigned)(28 + payload));
+	put16(f + L3 + 10, 0);
+	put16(f + L3 + 10, (uint16_t)~sum(f + L3, 20, 0));
+	put16(f + TCP + 4, (unsigned)(8 + payload));
+	put16(f + TCP + 6, sum(f + L3 + 12, 8, (uint32_t)(17 + 8 + payload)));
+	return f;
+}
+
 /* A whole TCP frame whose sum is right. */
 bool sum_is_right(const uint8_t *f, size_t size)
 {

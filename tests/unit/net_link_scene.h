@@ -80,6 +80,8 @@ void host_says(unsigned i, size_t size);
 void put16(uint8_t *at, unsigned value);
 /* TCP over IPv4 in frames[0], its sum that of the pseudo header. */
 uint8_t *tcp(size_t payload, unsigned port);
+/* The same of UDP: TCP + 8 + @payload bytes. */
+uint8_t *udp(size_t payload);
 /* A whole TCP frame whose sum is right. */
 bool sum_is_right(const uint8_t *f, size_t size);
 

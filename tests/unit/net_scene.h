@@ -24,7 +24,7 @@
 #define SECOND	    1000000000ull
 #define SCENE_TX    64
 #define SCENE_SLOTS 32
-#define ALL_UNDONE  (NET_LINK_CSUM | NET_LINK_TSO4 | NET_LINK_TSO6)
+#define ALL_UNDONE  NET_LINK_ALL
 
 static struct scene {
 	struct net net;

@@ -115,7 +115,25 @@ static void taken(void **state)
 	assert_int_equal(got.gso, NET_GSO_TCPV6);
 }
 
-static void only_tcp_is_cut(void **state)
+/* Its header is of eight bytes, and its sum at the sixth. */
+static void udp_is_cut(void **state)
+{
+	(void)state;
+	header.gso_type = UDP_L4;
+	refused(sizeof(frame)); /* a sum at TCP's place */
+	header.csum_offset = htole16(6);
+	refused(START + 8); /* no payload */
+	header.gso_size = 0;
+	refused(sizeof(frame));
+	header.gso_size = htole16(100);
+	assert_true(take(START + 9));
+	assert_true(take(sizeof(frame)));
+	assert_int_equal(got.gso, NET_GSO_UDP);
+	assert_int_equal(got.gso_size, 100);
+	assert_int_equal(got.header, START + 8);
+}
+
+static void nothing_else_is_cut(void **state)
 {
 	(void)state;
 	for (unsigned type = 1; type < 256; type++) {
@@ -123,7 +141,7 @@ static void only_tcp_is_cut(void **state)
 
 		if (base == VIRTIO_NET_HDR_GSO_NONE ||
 		    base == VIRTIO_NET_HDR_GSO_TCPV4 ||
-		    base == VIRTIO_NET_HDR_GSO_TCPV6)
+		    base == VIRTIO_NET_HDR_GSO_TCPV6 || base == UDP_L4)
 			continue;
 		header.gso_type = (uint8_t)type;
 		refused(sizeof(frame));
@@ -202,7 +220,8 @@ int main(void)
 		cmocka_unit_test_setup(nothing_to_do, set_up),
 		cmocka_unit_test_setup(put, set_up),
 		cmocka_unit_test_setup(taken, set_up),
-		cmocka_unit_test_setup(only_tcp_is_cut, set_up),
+		cmocka_unit_test_setup(udp_is_cut, set_up),
+		cmocka_unit_test_setup(nothing_else_is_cut, set_up),
 		cmocka_unit_test_setup(sums_lie_in_the_frame, set_up),
 		cmocka_unit_test_setup(cuts_that_contradict, set_up),
 		cmocka_unit_test_setup(tcp_headers_that_are_cut_short, set_up),
