@@ -19,6 +19,16 @@ static void control_move(struct net_pv_control *c, enum net_pv_control_state to)
 	c->state = to;
 }
 
+/* Invariant 2. Else when it is worth asking again is in pv->due. */
+static bool control_pay(struct net_pv *pv)
+{
+	struct toll_paid one = {0};
+	bool paid = toll_pay(&pv->toll, &one, 0, pv->now, &pv->due);
+
+	pv->control.paid += paid;
+	return paid;
+}
+
 /* 0 or a negative errno. */
 static int control_answer(struct net_pv *pv, enum netif_control_status status,
 			  uint32_t data)
@@ -181,7 +191,6 @@ static int control_removed(struct net_pv *pv)
 static int control_step(struct net_pv *pv)
 {
 	struct net_pv_control *c = &pv->control;
-	struct toll_paid one = {0};
 	int r;
 
 	/* What is undone was paid for. */
@@ -191,7 +200,7 @@ static int control_step(struct net_pv *pv)
 					 c->list[c->at].ref);
 		return r < 0 ? r : 1;
 	}
-	if (!toll_pay(&pv->toll, &one, 0, pv->now, &pv->due))
+	if (!control_pay(pv))
 		return 0;
 	if (c->state == NET_PV_CONTROL_REMOVING) {
 		r = control_remove(pv, &c->list[c->at++]);
@@ -263,9 +272,8 @@ static void control_take(struct net_pv *pv)
 static int control_begin(struct net_pv *pv)
 {
 	const struct netif_control *request = &pv->control.request;
-	struct toll_paid one = {0};
 
-	if (!toll_pay(&pv->toll, &one, 0, pv->now, &pv->due))
+	if (!control_pay(pv))
 		return 0;
 	if (netif_hash_is_asked(request))
 		return control_hash(pv);

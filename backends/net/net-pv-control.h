@@ -63,6 +63,7 @@ struct net_pv_control {
 	/* ADDING, UNDOING, REMOVING: the client's list; how far it is done. */
 	struct netif_gref list[NETIF_GREFS_MAX];
 	uint32_t n, at, unmapped;
+	uint32_t paid; /* operations */
 };
 
 /* Map, bind and look, if the front end has one. Its queues are open. 0; positive: the

@@ -102,23 +102,33 @@ static int pv_turn_queue(struct net_pv_queue *q, bool takes)
 	return pv_push(q);
 }
 
-/* The queues and the control ring share the policy's rates: each is the first in its
- * turn. */
+/* What a queue, or the control ring, has paid for since it was opened; a number to be
+ * compared with itself. */
+static uint32_t pv_paid(const struct net_pv *pv, unsigned at)
+{
+	return at < pv->queues ? pv->queue[at].started : pv->control.paid;
+}
+
+/* The queues and the control ring share the policy's rates: who has paid is the last in
+ * the next turn. Turns alone are no measure, since one may bring about as many as it
+ * likes. */
 static int pv_serve(struct net_pv *pv)
 {
-	unsigned n = pv->queues + pv->control.open;
+	unsigned n = pv->queues + pv->control.open, first = pv->first;
 	bool takes = pv->state == NET_PV_UP;
 	int r = 0;
 
 	for (unsigned i = 0; i < n && !r && !pv->why; i++) {
-		unsigned at = (pv->first + i) % n;
+		unsigned at = (first + i) % n;
+		uint32_t paid = pv_paid(pv, at);
 
 		if (at < pv->queues)
 			r = pv_turn_queue(&pv->queue[at], takes);
 		else if (takes)
 			r = net_pv_control_serve(pv);
+		if (pv->first == first && pv_paid(pv, at) != paid)
+			pv->first = at + 1;
 	}
-	pv->first++;
 	return r;
 }
 
