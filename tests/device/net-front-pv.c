@@ -421,11 +421,15 @@ static bool take_extra(struct netfront_queue *q, struct netfront_heard *out, boo
 		memcpy(&out->hash, extra->u.hash.value, 4);
 		return true;
 	}
-	assert(extra->type <= 1 && !out->gso && (extra->type || !*more));
+	if (!extra->type) {
+		assert(!*more);
+		return false;
+	}
+	assert(extra->type == 1 && !out->gso);
 	assert(!extra->u.gso.pad && !extra->u.gso.features);
 	out->gso = extra->u.gso.type;
 	out->gso_size = extra->u.gso.size;
-	return extra->type;
+	return true;
 }
 
 /* False: not all came that were announced. */
