@@ -19,7 +19,7 @@
 #include "common/loop.h"
 #include "policy/rate.h"
 
-#define EVENTS_PORTS 32			/* of a device: two a queue at most */
+#define EVENTS_PORTS 33			/* of a device: two a queue at most, and one */
 #define EVENTS_ROOM  (2 * EVENTS_PORTS) /* and those of the connection before */
 
 struct events {

@@ -38,4 +38,9 @@ static inline void bytes_put16(uint8_t *at, uint16_t v)
 	memcpy(at, &v, sizeof(v));
 }
 
+static inline void bytes_put32(uint8_t *at, uint32_t v)
+{
+	memcpy(at, &v, sizeof(v));
+}
+
 #endif

@@ -10,7 +10,8 @@
  * Invariants:
  *  1. a back end names a ring's or a pool's references by their xenstore key, never
  *     by number; data references come from requests and are checked by policy, and
- *     so are with Mode = grant a virtqueue's, which come from messages;
+ *     so are with Mode = grant a virtqueue's, and those that netif's client has
+ *     kept mapped, which come from messages;
  *  2. all or nothing: a call that does not return GRANTS_OK maps nothing;
  *  3. no memory stays mapped past grants_unmap(); pages mapped readable fault
  *     on a write, whatever is done to them later;
@@ -79,7 +80,7 @@ struct grants_ops {
 
 /* Map @n (1 to GRANTS_BATCH_MAX) data references of the client, contiguously,
  * in order; a reference may stand only once in a call. With Mode = grant those of a
- * virtqueue's areas, which count as pages of a ring. */
+ * virtqueue's areas, or of netif's static grants, which count as pages of a ring. */
 static inline int grants_map(struct grants *g, const struct gref *refs, uint32_t n,
 			     bool writable, struct grants_map *out)
 {

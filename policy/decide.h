@@ -24,7 +24,8 @@ struct policy_usage {
 
 enum policy_purpose {
 	POLICY_PURPOSE_RING, /* named by a xenstore key, read by the keeper; with Mode =
-				grant a virtqueue's, named by a message */
+				grant a virtqueue's, or a page that netif's client has
+				kept mapped, named by a message */
 	POLICY_PURPOSE_DATA, /* named by a request on a ring */
 	POLICY_PURPOSE_POOL, /* named by a xenstore key, read by the keeper */
 };

@@ -182,6 +182,7 @@ static void find_conflicts(struct parser *parser)
 	const struct policy *p = &parser->policy;
 	const struct class_info *info = class_info(p->class, p->door);
 	bool pv = p->door == POLICY_PV, blk = p->class == POLICY_BLK;
+	bool net = p->class == POLICY_NET, grant = p->mode == POLICY_GRANT;
 	bool pv_mode = p->mode == POLICY_MAP || p->mode == POLICY_COPY;
 	bool pool = p->mode == POLICY_POOL;
 	bool buffers = p->class == POLICY_SND || p->class == POLICY_DISPL;
@@ -194,7 +195,10 @@ static void find_conflicts(struct parser *parser)
 		enum policy_key key;
 		const char *what, *allowed;
 	} rules[] = {
-		RULE(pv && !pv_mode, MODE, "a Mode of Door = virtio", "map, copy"),
+		RULE(pv && !net && !pv_mode, MODE, "a Mode of Door = virtio", "map, copy"),
+		RULE(pv && net && pool, MODE, "a Mode of Door = virtio", "copy, grant"),
+		RULE(pv && net && grant && !both, CLIENT_PAGES,
+		     "pages that the client has kept mapped are read and written", "both"),
 		RULE(!pv && pv_mode, MODE, "a Mode of Door = pv", "pool, grant"),
 		RULE(p->any_domain && !p->tag[0], DOMAIN, "any domain, but no Tag",
 		     "Tag = NAME in [Client], or the number of a domain"),

@@ -3,7 +3,7 @@
 #include "backends/net/net-door.h"
 #include "backends/host-forward.h"
 
-_Static_assert(2 * NET_QUEUES_MAX <= EVENTS_PORTS, "two ports a queue");
+_Static_assert(2 * NET_QUEUES_MAX + 1 <= EVENTS_PORTS, "two ports a queue, and one");
 
 static struct net_pv *pv_of(const struct host *host)
 {
@@ -48,7 +48,8 @@ static void pv_count(struct host *host)
 		{"answers", &door->answers},	 {"errors", &door->errors},
 		{"refused", &door->refused},	 {"copies", &door->copies},
 		{"segments", &door->segments},	 {"pushes", &door->pushes},
-		{"notifies", &door->notifies},
+		{"notifies", &door->notifies},	 {"controls", &door->controls},
+		{"direct", &door->direct},
 	};
 
 	STATS_COUNTERS(&host->stats, counters);
@@ -67,6 +68,8 @@ static int pv_connect(struct host *host, bool attach)
 		if (pv->queue[i].split)
 			host->port[host->ports++] = pv->queue[i].rx_port;
 	}
+	if (!r && pv->control.open)
+		host->port[host->ports++] = pv->control.port;
 	return r;
 }
 

@@ -69,6 +69,12 @@ struct net_in {
 	uint32_t size; /* at least NET_HEADER */
 	struct net_offload offload;
 	bool validated; /* the sum is right, or was never on a wire */
+	/* Of who picked the client's queue for it (net_client.steer): */
+	struct net_hash {
+		bool is_there;
+		uint8_t type; /* his own */
+		uint32_t value;
+	} hash;
 	/* The link's own: */
 	struct loop_op op;
 	struct net_vnet_header header;

@@ -165,7 +165,7 @@ void net_policy_fit(const struct policy *policy, const void *net,
 			   "Net.Speed: with Door = pv there is no way to show it");
 	if (policy->door == POLICY_PV && policy->mode == POLICY_MAP)
 		text_error(
-			errors, 0, "Mode = copy",
+			errors, 0, "Mode = copy, grant",
 			"Memory.Mode = map: a frame's header is looked at, so it has "
 			"to be the back end's own");
 }

@@ -35,7 +35,7 @@ int net_pv_offer(struct net_pv *pv)
 		{"feature-multicast-control", 1},
 		{"feature-dynamic-multicast-control", 1},
 		{"feature-split-event-channels", 1},
-		{"feature-ctrl-ring", 0},
+		{"feature-ctrl-ring", !!pv->control.page},
 		{"multi-queue-max-queues", pv->max_queues},
 	};
 	int r = 0;
@@ -212,10 +212,14 @@ static int pv_unmap(struct net_pv_queue *q)
 
 int net_pv_close_queue(struct net_pv_queue *q)
 {
+	int cleared = net_pv_statics_clear(&q->statics, q->pv->conf.keys.grants);
 	int unmapped = pv_unmap(q), unbound = pv_unbind(q);
-	int r = unmapped < 0 ? unmapped : unbound;
 
-	return r < 0 ? r : 0;
+	if (cleared < 0)
+		return cleared;
+	if (unmapped < 0)
+		return unmapped;
+	return unbound < 0 ? unbound : 0;
 }
 
 /* Map, bind, look. All or nothing. */
@@ -245,14 +249,15 @@ static int pv_open_queue(struct net_pv_queue *q, const struct pv_choice *choice,
 	return 0;
 }
 
-static void pv_close_queues(struct net_pv *pv)
+static void pv_close_all(struct net_pv *pv)
 {
+	net_pv_control_close(pv);
 	while (pv->queues)
 		net_pv_close_queue(&pv->queue[--pv->queues]);
 }
 
-static int pv_open_queues(struct net_pv *pv, const struct pv_choice *choice,
-			  bool attach)
+/* Each queue, and the control ring if there is one. */
+static int pv_open_all(struct net_pv *pv, const struct pv_choice *choice, bool attach)
 {
 	int r = 0;
 
@@ -261,8 +266,10 @@ static int pv_open_queues(struct net_pv *pv, const struct pv_choice *choice,
 		if (r)
 			break;
 	}
+	if (!r)
+		r = net_pv_control_open(pv, attach);
 	if (r)
-		pv_close_queues(pv);
+		pv_close_all(pv);
 	return r;
 }
 
@@ -278,6 +285,8 @@ static int pv_wake_all(struct net_pv *pv)
 		if (r >= 0 && q->split)
 			r = evtchn_notify(pv->conf.keys.evtchn, q->rx_port);
 	}
+	if (r >= 0 && pv->control.open)
+		r = evtchn_notify(pv->conf.keys.evtchn, pv->control.port);
 	return r < 0 ? r : 0;
 }
 
@@ -292,7 +301,7 @@ int net_pv_connect(struct net_pv *pv, bool attach, uint64_t now)
 	if (!r)
 		r = pv_check_mac(pv);
 	if (!r)
-		r = pv_open_queues(pv, &choice, attach);
+		r = pv_open_all(pv, &choice, attach);
 	if (r)
 		return r;
 	client.queues = (unsigned)choice.queues;
@@ -300,9 +309,13 @@ int net_pv_connect(struct net_pv *pv, bool attach, uint64_t now)
 	client.frame_max = choice.sg ? UINT32_MAX : XEN_PAGE_BYTES;
 	/* Which groups it joined before, nobody knows any more: it hears all. */
 	client.groups = choice.groups && !attach;
+	if (pv->control.open) {
+		client.steer = net_pv_control_steer;
+		client.steers = &pv->control.hash;
+	}
 	r = net_connect(pv->conf.net, &client, now);
 	if (r) {
-		pv_close_queues(pv);
+		pv_close_all(pv);
 		return r;
 	}
 	net_pv_start(pv, now);

@@ -3,22 +3,28 @@
 #include <assert.h>
 
 #include "backends/net/net-pv.h"
+#include "common/shared.h"
 
 static uint32_t pieces_of(const struct net_in *in)
 {
 	return (in->size + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES;
 }
 
-/* The order to cut has a slot of its own. */
-static uint32_t slots_of(const struct net_in *in)
+/* The order to cut, and the hash: each has a slot of its own. */
+static unsigned extras_of(const struct net_in *in)
 {
-	return pieces_of(in) + (in->offload.gso != NET_GSO_NONE);
+	return (in->offload.gso != NET_GSO_NONE) + in->hash.is_there;
 }
 
-/* Where its order to cut stands: behind the first. */
+static uint32_t slots_of(const struct net_in *in)
+{
+	return pieces_of(in) + extras_of(in);
+}
+
+/* They stand behind the first. */
 static bool is_extra(const struct net_in *in, unsigned slot)
 {
-	return in->offload.gso != NET_GSO_NONE && slot == 1;
+	return slot && slot <= extras_of(in);
 }
 
 static uint32_t piece_size(const struct net_in *in, uint32_t piece)
@@ -31,6 +37,21 @@ static uint32_t piece_size(const struct net_in *in, uint32_t piece)
 /* -- To the client -------------------------------------------------------------------
  */
 
+/* Into a page that is kept mapped, at once, or by a copy of the batch. True: by one. */
+static bool give_piece(struct net_pv_queue *q, struct gref ref, const uint8_t *from,
+		       uint32_t size)
+{
+	const struct grants_map *map = net_pv_static_find(&q->statics, ref);
+
+	if (!map || !map->writable) {
+		net_pv_add(q->pv, ref, 0, (uint16_t)size, from, true);
+		return true;
+	}
+	shared_copy_out(map->addr, from, size);
+	q->pv->stats.direct++;
+	return false;
+}
+
 /* The slots are there: it was looked. */
 static void given_take(struct net_pv_queue *q, struct net_given *given)
 {
@@ -42,6 +63,7 @@ static void given_take(struct net_pv_queue *q, struct net_given *given)
 	in = &given->slot->in;
 	given->slots = slots_of(in);
 	given->seg = pv->segs;
+	given->segs = 0;
 	for (unsigned i = 0; i < given->slots; i++) {
 		uint8_t entry[NETIF_RX_ENTRY];
 		enum pv_ring_status status = pv_ring_take(&q->rx, entry);
@@ -51,11 +73,11 @@ static void given_take(struct net_pv_queue *q, struct net_given *given)
 		netif_decode_rx(entry, &given->id[i], &ref);
 		if (is_extra(in, i))
 			continue;
-		net_pv_add(pv, ref, 0, (uint16_t)piece_size(in, piece),
-			   in->bytes + (size_t)piece * XEN_PAGE_BYTES, true);
+		given->segs +=
+			give_piece(q, ref, in->bytes + (size_t)piece * XEN_PAGE_BYTES,
+				   piece_size(in, piece));
 		piece++;
 	}
-	given->segs = piece;
 }
 
 /* Room in the batch, and slots of the client's for it? */
@@ -87,7 +109,7 @@ static uint16_t first_flags(const struct net_in *in)
 		flags |= NETIF_RX_CSUM_BLANK | NETIF_RX_DATA_VALIDATED;
 	else if (in->validated)
 		flags |= NETIF_RX_DATA_VALIDATED;
-	if (in->offload.gso != NET_GSO_NONE)
+	if (extras_of(in))
 		flags |= NETIF_RX_EXTRA_INFO;
 	return flags;
 }
@@ -102,27 +124,45 @@ static void answer_slot(const struct net_in *in, uint16_t id, uint32_t piece,
 	netif_encode_rx(id, 0, flags, (int16_t)piece_size(in, piece), out);
 }
 
+/* The order to cut stands before the hash. */
+static void answer_extra(const struct net_in *in, unsigned slot, uint8_t *out)
+{
+	bool cut = in->offload.gso != NET_GSO_NONE && slot == 1;
+
+	if (!cut)
+		netif_encode_hash(in->hash.type, NETIF_HASH_TOEPLITZ, in->hash.value,
+				  out);
+	else
+		netif_encode_gso(in->offload.gso == NET_GSO_TCPV4 ? NETIF_GSO_TCPV4
+								  : NETIF_GSO_TCPV6,
+				 in->offload.gso_size, in->hash.is_there, out);
+}
+
+/* A bit for each slot that holds an extra, bit 0 for the last. */
+static uint32_t kinds_of(const struct net_in *in)
+{
+	uint32_t kinds = 0;
+
+	for (unsigned i = 0; i < slots_of(in); i++)
+		kinds = kinds << 1 | is_extra(in, i);
+	return kinds;
+}
+
 static void given_answer(struct net_pv_queue *q, const struct net_given *given)
 {
 	const struct net_in *in = &given->slot->in;
 	bool good = net_pv_copied(q->pv, given->seg, given->segs);
-	bool extra = good && in->offload.gso != NET_GSO_NONE;
 	uint32_t piece = 0;
 
-	/* Its extra is the second. */
 	if (given->slots > 1)
-		pv_ring_group(&q->rx, given->slots,
-			      extra ? 1u << (given->slots - 2) : 0);
+		pv_ring_group(&q->rx, given->slots, good ? kinds_of(in) : 0);
 	for (unsigned i = 0; i < given->slots; i++) {
 		uint8_t answer[NETIF_RX_ENTRY];
 
 		if (!good)
 			netif_encode_rx(given->id[i], 0, 0, NETIF_ERROR, answer);
 		else if (is_extra(in, i))
-			netif_encode_gso(in->offload.gso == NET_GSO_TCPV4
-						 ? NETIF_GSO_TCPV4
-						 : NETIF_GSO_TCPV6,
-					 in->offload.gso_size, answer);
+			answer_extra(in, i, answer);
 		else
 			answer_slot(in, given->id[i], piece++, answer);
 		pv_ring_put(&q->rx, answer, sizeof(answer));

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "backends/net/net-pv.h"
+#include "common/shared.h"
 
 #define MOVE(state) (1u << NET_PACKET_##state)
 
@@ -120,16 +121,33 @@ static bool packet_pay_entries(struct net_packet *packet)
 	return true;
 }
 
+/* Out of a page that is kept mapped, once and at once, or by a copy of the batch. True:
+ * by one. */
+static bool fetch_piece(struct net_pv_queue *q, const struct netif_piece *piece,
+			uint8_t *to)
+{
+	const struct grants_map *map = net_pv_static_find(&q->statics, piece->ref);
+
+	if (!map) {
+		net_pv_add(q->pv, piece->ref, piece->offset, piece->size, to, false);
+		return true;
+	}
+	shared_copy_in(to, (const uint8_t *)map->addr + piece->offset, piece->size);
+	q->pv->stats.direct++;
+	return false;
+}
+
 static void packet_fetch(struct net_packet *packet)
 {
 	struct net_pv *pv = packet->queue->pv;
-	const uint8_t *to = packet->run.at;
+	uint8_t *to = packet->run.at;
 
 	packet->seg = pv->segs;
+	packet->segs = 0;
 	for (unsigned i = 0; i < packet->wire.pieces; i++) {
 		const struct netif_piece *piece = &packet->wire.piece[i];
 
-		net_pv_add(pv, piece->ref, piece->offset, piece->size, to, false);
+		packet->segs += fetch_piece(packet->queue, piece, to);
 		to += piece->size;
 	}
 	packet_move(packet, NET_PACKET_COPYING);
@@ -180,7 +198,7 @@ static void packet_copied(struct net_packet *packet)
 {
 	struct net_pv *pv = packet->queue->pv;
 
-	if (net_pv_copied(pv, packet->seg, packet->wire.pieces)) {
+	if (net_pv_copied(pv, packet->seg, packet->segs)) {
 		packet_send(packet);
 		return;
 	}

@@ -33,8 +33,12 @@ void net_pv_add(struct net_pv *pv, struct gref ref, uint16_t offset, uint16_t le
 int net_pv_copy(struct net_pv *pv)
 {
 	uint32_t n = pv->segs;
-	int r = grants_copy(pv->conf.keys.grants, pv->seg, n);
+	int r;
 
+	/* All of it lay in pages that are kept mapped. */
+	if (!n)
+		return 0;
+	r = grants_copy(pv->conf.keys.grants, pv->seg, n);
 	pv->segs = 0;
 	if (r < 0)
 		return r;
@@ -87,22 +91,44 @@ static int pv_push(struct net_pv_queue *q)
 	return r;
 }
 
-/* The queues share the policy's rates: each is the first in its turn. */
+/* Take, give and answer, if it may take. */
+static int pv_turn_queue(struct net_pv_queue *q, bool takes)
+{
+	int r = takes ? pv_serve_queue(q) : 0;
+
+	if (r < 0 || q->pv->why)
+		return r;
+	net_pv_answer(q);
+	return pv_push(q);
+}
+
+/* What a queue, or the control ring, has paid for since it was opened; a number to be
+ * compared with itself. */
+static uint32_t pv_paid(const struct net_pv *pv, unsigned at)
+{
+	return at < pv->queues ? pv->queue[at].started : pv->control.paid;
+}
+
+/* The queues and the control ring share the policy's rates: who has paid is the last in
+ * the next turn. Turns alone are no measure, since one may bring about as many as it
+ * likes. */
 static int pv_serve(struct net_pv *pv)
 {
+	unsigned n = pv->queues + pv->control.open, first = pv->first;
+	bool takes = pv->state == NET_PV_UP;
 	int r = 0;
 
-	for (unsigned i = 0; i < pv->queues && !r; i++) {
-		struct net_pv_queue *q = &pv->queue[(pv->first + i) % pv->queues];
+	for (unsigned i = 0; i < n && !r && !pv->why; i++) {
+		unsigned at = (first + i) % n;
+		uint32_t paid = pv_paid(pv, at);
 
-		if (pv->state == NET_PV_UP && !pv->why)
-			r = pv_serve_queue(q);
-		if (r < 0 || pv->why)
-			break;
-		net_pv_answer(q);
-		r = pv_push(q);
+		if (at < pv->queues)
+			r = pv_turn_queue(&pv->queue[at], takes);
+		else if (takes)
+			r = net_pv_control_serve(pv);
+		if (pv->first == first && pv_paid(pv, at) != paid)
+			pv->first = at + 1;
 	}
-	pv->first++;
 	return r;
 }
 
@@ -116,11 +142,9 @@ static void pv_wake(struct net_pv *pv, uint64_t when)
  * taken (invariant 1). */
 static void pv_end(struct net_pv *pv)
 {
-	int r = net_disconnect(pv->conf.net);
+	int r = net_disconnect(pv->conf.net), closed;
 
 	for (unsigned i = 0; i < pv->queues; i++) {
-		int closed;
-
 		if (!pv->why && r >= 0) {
 			net_pv_answer(&pv->queue[i]);
 			r = pv_push(&pv->queue[i]);
@@ -129,6 +153,8 @@ static void pv_end(struct net_pv *pv)
 		closed = net_pv_close_queue(&pv->queue[i]);
 		r = r < 0 ? r : closed;
 	}
+	closed = net_pv_control_close(pv);
+	r = r < 0 ? r : closed;
 	pv->state = NET_PV_DOWN;
 	pv->due = UINT64_MAX;
 	if (r < 0)
@@ -173,10 +199,11 @@ static bool pv_takes(const struct net_pv *pv)
 
 bool net_pv_arm(struct net_pv *pv)
 {
-	bool more = false;
+	bool more;
 
 	if (!pv_takes(pv))
 		return false;
+	more = net_pv_control_arm(pv);
 	for (unsigned i = 0; i < pv->queues; i++) {
 		struct net_pv_queue *q = &pv->queue[i];
 
@@ -191,6 +218,8 @@ bool net_pv_pending(const struct net_pv *pv)
 {
 	if (!pv_takes(pv))
 		return false;
+	if (net_pv_control_pending(pv))
+		return true;
 	for (unsigned i = 0; i < pv->queues; i++) {
 		const struct net_pv_queue *q = &pv->queue[i];
 
@@ -243,6 +272,25 @@ static uint32_t least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
+/* Pages of rings that are left for it if each queue is used. */
+static uint32_t pv_spare_rings(const struct net_pv *pv)
+{
+	uint32_t rings = NET_PV_RINGS * pv->max_queues,
+		 has = pv->conf.policy->ring_pages;
+
+	return has > rings ? has - rings : 0;
+}
+
+/* Beside the control ring, for the pages that each queue may keep mapped. */
+static uint32_t pv_statics(const struct net_pv *pv)
+{
+	uint32_t spare = pv_spare_rings(pv);
+
+	if (pv->conf.policy->mode != POLICY_GRANT || !spare)
+		return 0;
+	return least((spare - 1) / pv->max_queues, NET_PV_STATICS_MAX);
+}
+
 static int pv_init_queue(struct net_pv *pv, unsigned i)
 {
 	struct net_pv_queue *q = &pv->queue[i];
@@ -256,17 +304,18 @@ static int pv_init_queue(struct net_pv *pv, unsigned i)
 		q->packet[k].queue = q;
 		q->packet[k].tx.done = net_pv_tx_done;
 	}
-	return 0;
+	return net_pv_statics_init(&q->statics, pv_statics(pv));
 }
 
 /* A quarter of the copy area is for frames of the client's, the rest for those to it,
- * which need room before it is known how long they are. */
+ * which need room before it is known how long they are; but for a page of the control
+ * ring's, if there is one left. */
 static int pv_share_area(struct net_pv *pv)
 {
 	const struct grants *grants = pv->conf.keys.grants;
 	uint32_t queues = pv->max_queues;
 	uint64_t pages = grants->copy_bytes / XEN_PAGE_BYTES;
-	uint64_t own = pages / 4 / queues;
+	uint64_t own = pages / 4 / queues, used;
 	uint32_t frame = net_room(pv->conf.net_policy) / XEN_PAGE_BYTES;
 
 	if (own < frame)
@@ -278,9 +327,11 @@ static int pv_share_area(struct net_pv *pv)
 			      grants->copy_area + i * own * XEN_PAGE_BYTES,
 			      (uint32_t)(own * XEN_PAGE_BYTES));
 	}
-	return net_give_room(pv->conf.net,
-			     grants->copy_area + queues * own * XEN_PAGE_BYTES,
-			     (pages - queues * own) * XEN_PAGE_BYTES);
+	used = queues * own;
+	if (pv_spare_rings(pv) && pages - used > (uint64_t)queues * frame)
+		pv->control.page = grants->copy_area + used++ * XEN_PAGE_BYTES;
+	return net_give_room(pv->conf.net, grants->copy_area + used * XEN_PAGE_BYTES,
+			     (pages - used) * XEN_PAGE_BYTES);
 }
 
 int net_pv_init(struct net_pv *pv, const struct net_pv_conf *conf)
@@ -307,8 +358,10 @@ int net_pv_init(struct net_pv *pv, const struct net_pv_conf *conf)
 void net_pv_fini(struct net_pv *pv)
 {
 	assert(pv->state == NET_PV_DOWN || pv->error);
-	for (unsigned i = 0; pv->queue && i < pv->max_queues; i++)
+	for (unsigned i = 0; pv->queue && i < pv->max_queues; i++) {
 		free(pv->queue[i].packet);
+		net_pv_statics_fini(&pv->queue[i].statics);
+	}
 	free(pv->queue);
 	*pv = (struct net_pv){0};
 }

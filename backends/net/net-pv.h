@@ -23,8 +23,11 @@
  * who posts none holds up nobody, and waits within its Backlog;
  *  5. a copy that Xen refuses is the frame's own failure, of no other's in its batch;
  *  6. one push of each ring a turn, and at most one event a port;
- *  7. nothing is unmapped while a frame is with the core;
+ *  7. no ring is unmapped while a frame is with the core;
  *  8. nothing allocates after net_pv_init().
+ *
+ * Beside the queues there may be a control ring: net-pv-control.h. It takes its turn
+ * among them.
  *
  * Sources: xen/io/netif.h.
  */
@@ -36,6 +39,8 @@
 
 #include "backends/door/keys.h"
 #include "backends/door/pv-ring.h"
+#include "backends/net/net-pv-control.h"
+#include "backends/net/net-pv-static.h"
 #include "backends/net/net-runs.h"
 #include "backends/net/net.h"
 #include "backends/net/netif.h"
@@ -43,6 +48,7 @@
 
 #define NET_PV_TX_SLOTS 256 /* entries of a transmit ring: one page */
 #define NET_PV_RX_SLOTS 256 /* and of a receive ring, of 512 that fit */
+#define NET_PV_RINGS	2   /* of a queue: a page each */
 
 struct net_pv;
 
@@ -83,7 +89,7 @@ struct net_packet {
 	struct toll_paid paid;
 	uint32_t owed;	    /* no packet: entries that have not paid yet */
 	struct net_run run; /* in the queue's part of the copy area; at, or NULL */
-	uint32_t seg;	    /* COPYING: the first of its segments */
+	uint32_t seg, segs; /* COPYING: its segments, the first and how many */
 };
 
 struct net_pv_queue {
@@ -100,6 +106,7 @@ struct net_pv_queue {
 	struct net_packet *packet;
 	uint32_t taken, started, answered;
 	struct net_runs runs; /* its part of the copy area */
+	struct net_pv_statics statics;
 
 	/* Receive: slots that the frame at the head of the core's queue waits for, or 0
 	 */
@@ -109,7 +116,7 @@ struct net_pv_queue {
 /* A frame to the client, in the batch that is being made. */
 struct net_given {
 	struct net_slot *slot;
-	uint16_t id[NETIF_SLOTS_MAX + 1]; /* of the slots that it is answered in */
+	uint16_t id[NETIF_SLOTS_MAX + 2]; /* of the slots that it is answered in */
 	unsigned slots;
 	uint32_t seg, segs;
 };
@@ -123,18 +130,21 @@ struct net_pv_stats {
 	uint64_t errors;    /* of them, not NETIF_OKAY */
 	uint64_t frames;    /* given to the client */
 	uint64_t refused;   /* frames whose copies Xen or the policy refused */
+	uint64_t controls;  /* requests of the control ring that were answered */
+	uint64_t direct;    /* pieces that lay in pages that are kept mapped */
 	uint64_t pushes, notifies, copies, segments;
 };
 
 struct net_pv {
 	struct net_pv_conf conf;
 	struct net_pv_queue *queue;
+	struct net_pv_control control;
 	unsigned max_queues; /* that are offered */
 	uint32_t batch;	     /* segments of one copy at most */
 
 	enum net_pv_state state;
 	unsigned queues; /* while connected */
-	unsigned first;	 /* of them, in this turn */
+	unsigned first;	 /* of them and the control ring, in this turn */
 	const char *why; /* a ring is broken, or NULL */
 	bool told;	 /* conf.broken() was called */
 	int error;	 /* our environment failed */

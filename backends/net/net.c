@@ -172,13 +172,11 @@ static bool fits_client(const struct net *net, const struct net_in *in)
 }
 
 /* Invariant 3. */
-static bool net_hears(struct net *net, const struct net_in *in)
+static bool net_hears(struct net *net, const struct net_in *in,
+		      const struct net_frame *frame)
 {
-	struct net_frame frame;
-
-	net_frame_parse(in->bytes, in->size, &frame);
-	if (!net_rules_hear(&net->conf.policy->rules, &frame) ||
-	    !group_is_heard(net, &frame) || !vlan_is_heard(net, &frame)) {
+	if (!net_rules_hear(&net->conf.policy->rules, frame) ||
+	    !group_is_heard(net, frame) || !vlan_is_heard(net, frame)) {
 		net->stats.filtered++;
 		return false;
 	}
@@ -189,13 +187,28 @@ static bool net_hears(struct net *net, const struct net_in *in)
 	return true;
 }
 
+static unsigned net_steer(const struct net *net, const struct net_frame *frame,
+			  struct net_in *in)
+{
+	const struct net_client *client = &net->client;
+	unsigned queue = in->queue % net->spread;
+
+	in->hash = (struct net_hash){0};
+	if (client->steer)
+		queue = client->steer(client->steers, frame, queue, &in->hash);
+	assert(queue < client->queues);
+	return queue;
+}
+
 static void net_heard(struct net_link *link, struct net_in *in)
 {
 	struct net *net = net_of(link);
 	struct net_slot *slot = (struct net_slot *)in;
+	struct net_frame frame;
 
-	if (net->connected && net_hears(net, in))
-		net_inbox_put(&net->inbox, in->queue % net->spread, slot);
+	net_frame_parse(in->bytes, in->size, &frame);
+	if (net->connected && net_hears(net, in, &frame))
+		net_inbox_put(&net->inbox, net_steer(net, &frame, in), slot);
 	else
 		net_inbox_give(&net->inbox, slot);
 }

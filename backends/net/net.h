@@ -62,6 +62,11 @@ struct net_client {
 	uint32_t frame_max; /* bytes of a frame that it can take */
 	bool groups;	    /* it says which groups it hears; else all */
 	bool vlans;	    /* and which VLANs; else all that it may */
+	/* NULL, or: which of its queues (below queues) a frame comes in that would come
+	 * in @queue, and of what hash. */
+	unsigned (*steer)(void *steers, const struct net_frame *frame, unsigned queue,
+			  struct net_hash *hash);
+	void *steers;
 };
 
 struct net_stats {

@@ -16,6 +16,7 @@
 #define EXTRA_MAC      2
 #define EXTRA_GSO_SIZE 2
 #define EXTRA_GSO_TYPE 4
+#define EXTRA_HASH     2 /* type, algorithm, value */
 
 static bool in_page(const struct netif_piece *piece)
 {
@@ -219,10 +220,21 @@ void netif_encode_rx(uint16_t id, uint16_t offset, uint16_t flags, int16_t statu
 	bytes_put16(out + 6, (uint16_t)status);
 }
 
-void netif_encode_gso(enum netif_gso gso, uint16_t gso_size, uint8_t *out)
+void netif_encode_hash(uint8_t type, uint8_t algorithm, uint32_t value, uint8_t *out)
+{
+	out[0] = NETIF_EXTRA_HASH;
+	out[EXTRA_FLAGS] = 0;
+	out[EXTRA_HASH] = type;
+	out[EXTRA_HASH + 1] = algorithm;
+	/* Its first byte is the least: that of a number on Arm and x86. */
+	bytes_put32(out + EXTRA_HASH + 2, value);
+}
+
+void netif_encode_gso(enum netif_gso gso, uint16_t gso_size, bool more, uint8_t *out)
 {
 	memset(out, 0, NETIF_RX_ENTRY);
 	out[0] = NETIF_EXTRA_GSO;
+	out[EXTRA_FLAGS] = more ? NETIF_EXTRA_MORE : 0;
 	bytes_put16(out + EXTRA_GSO_SIZE, gso_size);
 	out[EXTRA_GSO_TYPE] = (uint8_t)gso;
 }

@@ -136,7 +136,9 @@ void netif_decode_rx(const uint8_t *entry, uint16_t *id, struct gref *ref);
 /* Its answer: @status is a length, or an enum netif_rsp. */
 void netif_encode_rx(uint16_t id, uint16_t offset, uint16_t flags, int16_t status,
 		     uint8_t *out);
-/* In place of the second answer of a packet whose first has NETIF_RX_EXTRA_INFO. */
-void netif_encode_gso(enum netif_gso gso, uint16_t gso_size, uint8_t *out);
+/* In place of the second answer of a packet whose first has NETIF_RX_EXTRA_INFO;
+ * @more: one more of these follows. */
+void netif_encode_gso(enum netif_gso gso, uint16_t gso_size, bool more, uint8_t *out);
+void netif_encode_hash(uint8_t type, uint8_t algorithm, uint32_t value, uint8_t *out);
 
 #endif

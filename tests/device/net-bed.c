@@ -31,6 +31,13 @@ static void bed_net_policy(struct net_bed *bed)
 	net->backlog = conf->backlog ? conf->backlog : 1048576;
 }
 
+static enum policy_mode bed_mode(const struct net_bed_conf *conf)
+{
+	if (conf->door == POLICY_PV && conf->mode != POLICY_GRANT)
+		return POLICY_COPY;
+	return conf->mode;
+}
+
 static void bed_policy(struct net_bed *bed)
 {
 	const struct net_bed_conf *conf = &bed->conf;
@@ -41,7 +48,7 @@ static void bed_policy(struct net_bed *bed)
 		.class = POLICY_NET,
 		.door = conf->door,
 		.domain = bed->dev.front,
-		.mode = conf->door == POLICY_PV ? POLICY_COPY : conf->mode,
+		.mode = bed_mode(conf),
 		.client_pages = POLICY_BOTH,
 		.ring_pages = conf->ring_pages ? conf->ring_pages : 64,
 		.data_pages = conf->data_pages ? conf->data_pages : 1024,

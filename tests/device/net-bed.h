@@ -23,7 +23,7 @@ struct net_bed;
 
 struct net_bed_conf {
 	enum policy_door door;
-	enum policy_mode mode;	       /* virtio */
+	enum policy_mode mode;	       /* PV: copy, but for POLICY_GRANT */
 	uint32_t ring_pages;	       /* 0: 64 */
 	uint32_t data_pages;	       /* 0: 1024 */
 	uint32_t in_flight;	       /* 0: 512 */

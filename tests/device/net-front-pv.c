@@ -15,6 +15,8 @@
 #define TX_ENTRY 12
 #define RX_ENTRY 8
 
+#define CONTROL_ENTRY 16
+
 /* -- A ring --------------------------------------------------------------- */
 
 uint32_t *netfront_header(struct netfront_ring *ring)
@@ -24,7 +26,7 @@ uint32_t *netfront_header(struct netfront_ring *ring)
 
 uint8_t *netfront_slot(struct netfront_ring *ring, uint32_t i)
 {
-	return ring->page + HEADER + (size_t)(i % NETFRONT_RING) * ring->entry;
+	return ring->page + HEADER + (size_t)(i % ring->entries) * ring->entry;
 }
 
 /* Publish; true if the back end asked to be told. */
@@ -48,11 +50,13 @@ static const void *ring_next(struct netfront_ring *ring)
 	return netfront_slot(ring, ring->rsp_cons++);
 }
 
-static void ring_new(struct netfront *f, struct netfront_ring *ring, uint32_t entry)
+static void ring_new(struct netfront *f, struct netfront_ring *ring, uint32_t entry,
+		     uint32_t entries)
 {
 	if (!ring->page)
 		ring->page = loopxen_page(f->x, f->dev->front);
 	ring->entry = entry;
+	ring->entries = entries;
 	ring->ref = loopxen_grant(f->x, f->dev->front, ring->page, f->dev->back, false);
 	/* T-RING-3: what nobody writes stays poison. */
 	memset(ring->page + HEADER, 0xa5, PAGE - HEADER);
@@ -98,8 +102,8 @@ static void queue_connect(struct netfront *f, unsigned i)
 {
 	struct netfront_queue *q = &f->queue[i];
 
-	ring_new(f, &q->tx, TX_ENTRY);
-	ring_new(f, &q->rx, RX_ENTRY);
+	ring_new(f, &q->tx, TX_ENTRY, NETFRONT_RING);
+	ring_new(f, &q->rx, RX_ENTRY, NETFRONT_RING);
 	q->begun = false;
 	q->tx_port = loopxen_port(f->x, f->dev->front, f->dev->back);
 	q->rx_port = q->tx_port;
@@ -114,6 +118,20 @@ static void queue_connect(struct netfront *f, unsigned i)
 	queue_number(f, i, "event-channel-rx", q->rx_port.v);
 }
 
+static void control_connect(struct netfront *f)
+{
+	struct netfront_control *c = &f->control;
+
+	netfront_key(f, "ctrl-ring-ref", NULL);
+	netfront_key(f, "event-channel-ctrl", NULL);
+	if (!f->conf.control)
+		return;
+	ring_new(f, &c->ring, CONTROL_ENTRY, NETFRONT_CONTROL);
+	c->port = loopxen_port(f->x, f->dev->front, f->dev->back);
+	netfront_number(f, "ctrl-ring-ref", c->ring.ref.v);
+	netfront_number(f, "event-channel-ctrl", c->port.v);
+}
+
 void netfront_connect(struct netfront *f)
 {
 	const struct netfront_conf *conf = &f->conf;
@@ -125,6 +143,7 @@ void netfront_connect(struct netfront *f)
 		netfront_number(f, "multi-queue-num-queues", conf->queues);
 	for (unsigned i = 0; i < f->queues; i++)
 		queue_connect(f, i);
+	control_connect(f);
 	netfront_number(f, "request-rx-copy", 1);
 	netfront_number(f, "feature-rx-notify", 1);
 	netfront_number(f, "feature-sg", !conf->no_sg);
@@ -153,6 +172,10 @@ bool netfront_disconnect(struct netfront *f)
 			loopxen_close(f->x, f->dev->front, q->rx_port);
 		clean &= loopxen_revoke(f->x, f->dev->front, q->tx.ref);
 		clean &= loopxen_revoke(f->x, f->dev->front, q->rx.ref);
+	}
+	if (f->conf.control) {
+		loopxen_close(f->x, f->dev->front, f->control.port);
+		clean &= loopxen_revoke(f->x, f->dev->front, f->control.ring.ref);
 	}
 	return clean;
 }
@@ -284,6 +307,38 @@ void netfront_post(struct netfront *f, unsigned queue, unsigned n)
 	}
 }
 
+bool netfront_ask(struct netfront *f, uint16_t type, uint32_t d0, uint32_t d1,
+		  uint32_t d2)
+{
+	struct netfront_ring *ring = &f->control.ring;
+	uint32_t slot = ring->req_prod % NETFRONT_CONTROL;
+
+	if (ring->req_prod - ring->rsp_cons >= NETFRONT_CONTROL)
+		return false;
+	f->control.out[slot] = (struct netfront_control_req){
+		(uint16_t)(ring->req_prod * 11), type, {d0, d1, d2}};
+	memcpy(netfront_slot(ring, ring->req_prod++), &f->control.out[slot],
+	       CONTROL_ENTRY);
+	return true;
+}
+
+bool netfront_asked(struct netfront *f, uint32_t *status, uint32_t *data)
+{
+	struct netfront_ring *ring = &f->control.ring;
+	const struct netfront_control_rsp *rsp = ring_next(ring);
+	const struct netfront_control_req *req;
+
+	if (!rsp)
+		return false;
+	assert(ring->req_prod - ring->rsp_cons < NETFRONT_CONTROL);
+	req = &f->control.out[(ring->rsp_cons - 1) % NETFRONT_CONTROL];
+	assert(rsp->id == req->id && rsp->type == req->type && !rsp->pad);
+	assert(rsp->status <= 3 && (!rsp->data || rsp->status != 1));
+	*status = rsp->status;
+	*data = rsp->data;
+	return true;
+}
+
 static void kick(struct netfront *f, struct netfront_queue *q, struct evport port)
 {
 	q->kicks++;
@@ -300,6 +355,8 @@ void netfront_push(struct netfront *f)
 		if (ring_push(&q->rx))
 			kick(f, q, q->rx_port);
 	}
+	if (f->conf.control && ring_push(&f->control.ring))
+		loopxen_notify(f->x, f->dev->front, f->control.port);
 }
 
 /* -- Answers -------------------------------------------------------------- */
@@ -348,17 +405,43 @@ static const struct netfront_rx_rsp *next_slot(struct netfront_queue *q, bool is
 }
 
 /* False: one of no type, in place of one that did not come. */
-static bool take_extra(struct netfront_queue *q, struct netfront_heard *out)
+static bool take_extra(struct netfront_queue *q, struct netfront_heard *out, bool *more)
 {
 	const uint8_t *page;
 	const struct netfront_extra *extra = (const void *)next_slot(q, true, &page);
 
 	out->slots++;
-	assert(extra && extra->type <= 1 && !extra->flags);
+	assert(extra && extra->flags <= 1);
+	*more = extra->flags;
+	if (extra->type == 4) {
+		assert(!out->hashed && !*more);
+		out->hashed = true;
+		out->hash_type = extra->u.hash.type;
+		out->hash_algorithm = extra->u.hash.algorithm;
+		memcpy(&out->hash, extra->u.hash.value, 4);
+		return true;
+	}
+	if (!extra->type) {
+		assert(!*more);
+		return false;
+	}
+	assert(extra->type == 1 && !out->gso);
 	assert(!extra->u.gso.pad && !extra->u.gso.features);
 	out->gso = extra->u.gso.type;
 	out->gso_size = extra->u.gso.size;
-	return extra->type;
+	return true;
+}
+
+/* False: not all came that were announced. */
+static bool take_extras(struct netfront_queue *q, struct netfront_heard *out)
+{
+	bool more = true;
+
+	while (more) {
+		if (!take_extra(q, out, &more))
+			return false;
+	}
+	return true;
 }
 
 bool netfront_heard(struct netfront *f, unsigned queue, struct netfront_heard *out)
@@ -373,6 +456,7 @@ bool netfront_heard(struct netfront *f, unsigned queue, struct netfront_heard *o
 		return false;
 	out->status = out->gso = 0;
 	out->gso_size = 0;
+	out->hashed = false;
 	out->size = out->slots = 0;
 	out->flags = rsp->flags;
 	do {
@@ -389,7 +473,7 @@ bool netfront_heard(struct netfront *f, unsigned queue, struct netfront_heard *o
 		assert(out->size + size <= sizeof(out->bytes));
 		memcpy(out->bytes + out->size, page + rsp->offset, size);
 		out->size += size;
-		if (rsp->flags & NETRXF_EXTRA && !take_extra(q, out)) {
+		if (rsp->flags & NETRXF_EXTRA && !take_extras(q, out)) {
 			assert(f->halves);
 			out->status = RSP_ERROR;
 		}

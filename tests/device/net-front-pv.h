@@ -13,9 +13,10 @@
 
 #include "tests/loopxen/loopxen.h"
 
-#define NETFRONT_QUEUES 4
-#define NETFRONT_RING	256
-#define NETFRONT_FRAME	65536
+#define NETFRONT_QUEUES	 4
+#define NETFRONT_RING	 256
+#define NETFRONT_CONTROL 128
+#define NETFRONT_FRAME	 65536
 
 /* xen/io/netif.h */
 struct netfront_tx_req {
@@ -31,6 +32,9 @@ struct netfront_extra {
 			uint16_t features;
 		} gso;
 		uint8_t mac[6];
+		struct {
+			uint8_t type, algorithm, value[4];
+		} hash;
 		uint8_t bytes[6];
 	} u;
 	uint32_t pad; /* to an entry's size */
@@ -61,15 +65,29 @@ enum {
 
 enum { RSP_DROPPED = -2, RSP_ERROR = -1, RSP_OKAY = 0, RSP_NULL = 1 };
 
+struct netfront_control_req {
+	uint16_t id, type;
+	uint32_t data[3];
+};
+struct netfront_control_rsp {
+	uint16_t id, type;
+	uint32_t status, data, pad;
+};
+struct netfront_gref {
+	uint32_t gref;
+	uint16_t flags, status;
+};
+
 struct netfront_conf {
 	unsigned queues; /* 0: 1, and it does not say so */
 	bool split;
+	bool control; /* it has a control ring */
 	bool no_sg, no_gso, no_csum, no_csum6, groups;
 };
 
 struct netfront_ring {
 	uint8_t *page;
-	uint32_t entry; /* bytes */
+	uint32_t entry, entries; /* bytes; how many */
 	struct gref ref;
 	uint32_t req_prod, rsp_cons; /* private */
 };
@@ -93,6 +111,12 @@ struct netfront_queue {
 	uint64_t kicks;
 };
 
+struct netfront_control {
+	struct netfront_ring ring;
+	struct evport port;
+	struct netfront_control_req out[NETFRONT_CONTROL]; /* of the same slot */
+};
+
 struct netfront {
 	struct loopxen *x;
 	const struct loopxen_device *dev;
@@ -102,6 +126,7 @@ struct netfront {
 	 * by the next one; of a frame the rest may be lost so. */
 	bool halves;
 	struct netfront_queue queue[NETFRONT_QUEUES];
+	struct netfront_control control;
 };
 
 /* A packet, and how it is cut. */
@@ -127,6 +152,9 @@ struct netfront_heard {
 	uint16_t flags; /* of its first */
 	uint8_t gso;
 	uint16_t gso_size;
+	bool hashed;
+	uint8_t hash_type, hash_algorithm;
+	uint32_t hash;
 	uint8_t bytes[NETFRONT_FRAME + 4096];
 };
 
@@ -159,6 +187,12 @@ void netfront_group(struct netfront *f, unsigned queue, const uint8_t mac[6],
 void netfront_post(struct netfront *f, unsigned queue, unsigned n);
 /* Publish, with events where the back end asked for them. */
 void netfront_push(struct netfront *f);
+
+/* A request of the control ring; not published. False: there is no room. */
+bool netfront_ask(struct netfront *f, uint16_t type, uint32_t d0, uint32_t d1,
+		  uint32_t d2);
+/* The next answer, to the oldest request; arms the event when there is none. */
+bool netfront_asked(struct netfront *f, uint32_t *status, uint32_t *data);
 
 /* The oldest packet that was sent is answered in all its entries: *@status. Arms the
  * event when it is not. */

@@ -21,7 +21,7 @@ static void offers_what_it_has(void **state)
 		{"feature-multicast-control", {"1", "1"}},
 		{"feature-dynamic-multicast-control", {"1", "1"}},
 		{"feature-split-event-channels", {"1", "1"}},
-		{"feature-ctrl-ring", {"0", "0"}},
+		{"feature-ctrl-ring", {"1", "1"}},
 		{"multi-queue-max-queues", {"1", "3"}},
 	};
 

@@ -3,11 +3,12 @@
  * A process that is killed just before any of its writes to a ring, or in the middle of
  * it: its successor answers each entry that was not answered, once, and as what it is.
  */
-#include "tests/device/net-cases.h"
+#include "tests/device/net-control.h"
 #include "tests/hook/shared-hook.h"
 
-#define PACKETS 6
-#define SLOTS	12
+#define PACKETS	 6
+#define SLOTS	 12
+#define REQUESTS 3
 
 static const struct net_bed_conf conf;
 
@@ -15,7 +16,7 @@ static const struct net_bed_conf conf;
 static struct {
 	uint64_t at, writes;
 	bool half, hit;
-	uint8_t tx[PAGE], rx[PAGE];
+	uint8_t tx[PAGE], rx[PAGE], control[PAGE];
 } death;
 
 static uint8_t *put_in(const uint8_t *page, uint8_t *copy, const uint8_t *at)
@@ -34,9 +35,12 @@ static void die(const volatile void *p, const void *src, size_t len)
 	death.hit = true;
 	memcpy(death.tx, q->tx.page, PAGE);
 	memcpy(death.rx, q->rx.page, PAGE);
+	memcpy(death.control, bed.front.control.ring.page, PAGE);
 	copy = put_in(q->tx.page, death.tx, at);
 	if (!copy)
 		copy = put_in(q->rx.page, death.rx, at);
+	if (!copy)
+		copy = put_in(bed.front.control.ring.page, death.control, at);
 	assert_non_null(copy);
 	/* What is a word is written or not. */
 	if (death.half && len > 4)
@@ -71,8 +75,9 @@ static void hear_tcp(bool six, uint32_t payload)
 	net_link_test_hear(&bed.link, frame, &like);
 }
 
-/* Of all shapes, in one batch; the last is an order of a group. */
-static void ask(void)
+/* Of all shapes, in one batch; the last is an order of a group. Some frames have a hash
+ * beside their order to cut. */
+static void ask_all(void)
 {
 	static const uint8_t group[6] = {1, 0, 0x5e, 0, 0, 9};
 
@@ -82,6 +87,8 @@ static void ask(void)
 	put(0, 8000, 2);
 	send_tcp(false, 4096, false);
 	netfront_group(&bed.front, 0, group, true);
+	for (unsigned i = 0; i < REQUESTS; i++)
+		ask(GET_MAPPING_SIZE, 0, 0, 0);
 	netfront_post(&bed.front, 0, SLOTS);
 	hear(100, 1);
 	hear_tcp(false, 9000);
@@ -105,6 +112,7 @@ static void run_and_die(void)
 		return;
 	memcpy(q->tx.page, death.tx, PAGE);
 	memcpy(q->rx.page, death.rx, PAGE);
+	memcpy(bed.front.control.ring.page, death.control, PAGE);
 }
 
 /* Each packet is answered, once; in the ring nothing is left. The front end looks at
@@ -119,6 +127,9 @@ static void assert_all_answered(void)
 	assert_false(netfront_done(&bed.front, 0, &status));
 	assert_int_equal(q->tx.rsp_cons, q->tx.req_prod);
 	assert_false(q->begun);
+	for (unsigned i = 0; i < REQUESTS; i++)
+		assert_int_equal(assert_asked(SUCCESS), NETIF_MAPPING_MAX);
+	assert_not_asked();
 }
 
 /* What came is right, or said to be lost: never other bytes. */
@@ -194,10 +205,10 @@ static void at_each_write(void **state)
 		for (death.at = 0;; death.at++) {
 			const struct netfront_queue *q = &bed.front.queue[0];
 
-			up(&conf);
+			up_control(&conf);
 			bed.front.halves = true;
-			run();
-			ask();
+			set_hash(15);
+			ask_all();
 			run_and_die();
 			assert_int_equal(net_bed_follow(&bed), 0);
 			run();
@@ -225,7 +236,7 @@ static void at_each_write(void **state)
 			deaths++;
 		}
 	}
-	assert_true(deaths > 150);
+	assert_true(deaths > 300);
 	printf("%u deaths\n", (unsigned)deaths);
 }
 

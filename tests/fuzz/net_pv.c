@@ -20,6 +20,7 @@
 
 #include "tests/device/net-bed.h"
 #include "tests/fuzz/fault.h"
+#include "tests/fuzz/net-control.h"
 #include "tests/hook/shared-hook.h"
 
 #define MS   1000000ull
@@ -49,6 +50,14 @@ static const struct net_bed_conf confs[] = {
 	{.data_pages = 64,
 	 .vlans = "5 untagged",
 	 .front = {.no_sg = true, .groups = true}},
+	{.data_pages = 64,
+	 .mode = POLICY_GRANT,
+	 .ring_pages = 60,
+	 .queues = 3,
+	 .front = {.queues = 3, .control = true}},
+	{.data_pages = 64,
+	 .operations = {50, 5},
+	 .front = {.control = true, .split = true}},
 };
 
 #define CONFS (sizeof(confs) / sizeof(confs[0]))
@@ -57,11 +66,13 @@ static struct world {
 	bool made;
 	struct net_bed bed;
 	struct policy policy; /* as at first */
+	struct fuzz_named named;
 } worlds[CONFS];
 
 static struct {
 	const uint8_t *at, *end; /* what is left of the input */
 	struct net_bed *bed;
+	const struct world *world;
 	uint32_t in_flight; /* the most that was allowed */
 	bool sound;	    /* the client did all as it should */
 	bool quiet;	    /* nothing failed around the door */
@@ -94,12 +105,15 @@ static unsigned queue(void)
 
 static struct netfront_ring *ring(uint8_t n)
 {
-	struct netfront_queue *q = &run.bed->front.queue[n / 2 % run.bed->front.queues];
+	struct netfront *f = &run.bed->front;
+	struct netfront_queue *q = &f->queue[n / 2 % f->queues];
 
+	if (n & 128 && f->conf.control)
+		return &f->control.ring;
 	return n & 1 ? &q->rx : &q->tx;
 }
 
-/* -- Reads that are rewritten --------------------------------------------------- */
+/* -- Reads that are rewritten ----------------------------------------- */
 
 static void rewrite_now(const volatile void *p, size_t len)
 {
@@ -124,7 +138,7 @@ static void after_read(uint64_t k, const volatile void *p, size_t len)
 		rewrite_now(p, len);
 }
 
-/* -- The process and its door ----------------------------------------------------- */
+/* -- The process and its door ----------------------------------------- */
 
 static void process_died(void)
 {
@@ -156,7 +170,7 @@ static void door_run(int (*how)(struct net_bed *bed))
 	}
 }
 
-/* -- What must hold --------------------------------------------------------------- */
+/* -- What must hold --------------------------------------------------- */
 
 /* Invariant 1, as somebody else would judge it. */
 static void check_frame(struct net_link_frame *out)
@@ -187,7 +201,7 @@ static void check_queue(const struct net_pv_queue *q)
 {
 	assert(q->started - q->answered <= q->taken - q->answered);
 	assert(q->taken - q->answered <= NET_PV_TX_SLOTS);
-	assert(q->lacks <= NETIF_SLOTS_MAX + 1 && q->runs.used <= q->runs.bytes);
+	assert(q->lacks <= NETIF_SLOTS_MAX + 2 && q->runs.used <= q->runs.bytes);
 }
 
 static void check(void)
@@ -210,6 +224,7 @@ static void check(void)
 		check_ring(&pv->queue[i].rx);
 		check_queue(&pv->queue[i]);
 	}
+	fuzz_control_check(bed);
 	/* Invariant 4. */
 	if (pv->state == NET_PV_DOWN)
 		assert(!pv->busy && !bed->link.nheld && !bed->net.inbox.bytes &&
@@ -221,6 +236,8 @@ static void collect(void)
 {
 	int status;
 
+	if (run.sound)
+		fuzz_control_collect(run.bed);
 	for (unsigned i = 0; run.sound && i < run.bed->front.queues; i++) {
 		while (netfront_done(&run.bed->front, i, &status))
 			;
@@ -229,8 +246,7 @@ static void collect(void)
 	}
 }
 
-/* -- Steps: packets -----------------------------------------------------------------
- */
+/* -- Steps: packets --------------------------------------------------- */
 
 static uint32_t make(uint8_t how, uint32_t size)
 {
@@ -320,6 +336,11 @@ static void step_post(void)
 		netfront_post(&run.bed->front, i, n < room ? n : room);
 }
 
+static void step_control(void)
+{
+	fuzz_control_ask(run.bed, &run.world->named, byte);
+}
+
 static void step_push(void)
 {
 	netfront_push(&run.bed->front);
@@ -333,8 +354,7 @@ static void step_kick(void)
 		       byte() & 1 ? q->tx_port : q->rx_port);
 }
 
-/* -- Steps: what no sound client does ------------------------------------------------
- */
+/* -- Steps: what no sound client does --------------------------------- */
 
 static void step_write_ring(void)
 {
@@ -373,8 +393,7 @@ static void step_close_port(void)
 	run.wakes = false;
 }
 
-/* -- Steps: the link -----------------------------------------------------------------
- */
+/* -- Steps: the link -------------------------------------------------- */
 
 static void step_leave(void)
 {
@@ -414,8 +433,7 @@ static void step_unuse(void)
 	net_link_test_unuse(&run.bed->link);
 }
 
-/* -- Steps: the back end's side
- * -------------------------------------------------------- */
+/* -- Steps: the back end's side --------------------------------------- */
 
 static void step_turn(void)
 {
@@ -489,11 +507,10 @@ static void (*const steps[])(void) = {
 	step_hear,    step_leave,      step_leave_all,	step_group,  step_raw,
 	step_advance, step_kick,       step_write_ring, step_index,  step_rewrite,
 	step_connect, step_detach,     step_kill,	step_limits, step_unuse,
-	step_fault,   step_close_port,
+	step_fault,   step_close_port, step_control,
 };
 
-/* -- A run
- * ------------------------------------------------------------------------------ */
+/* -- A run ------------------------------------------------------------ */
 
 static struct world *world(uint8_t n)
 {
@@ -509,6 +526,7 @@ static struct world *world(uint8_t n)
 	w->made = true;
 	r = net_bed_start_quiet(&w->bed);
 	assert(!r);
+	fuzz_control_name(&w->named, &w->bed);
 	return w;
 }
 
@@ -516,6 +534,7 @@ static void run_begin(struct world *w)
 {
 	w->bed.policy = w->policy;
 	run.bed = &w->bed;
+	run.world = w;
 	run.in_flight = w->policy.in_flight;
 	run.sound = run.quiet = run.wakes = true;
 	run.rewrite.set = false;
@@ -541,6 +560,7 @@ static void run_settle(void)
 		return;
 	for (unsigned i = 0; i < f->queues; i++)
 		assert(f->queue[i].tx.rsp_cons == f->queue[i].tx.req_prod);
+	fuzz_control_settled(run.bed);
 }
 
 static void run_end(void)

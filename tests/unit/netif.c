@@ -123,12 +123,24 @@ static void as_xen_has_it(void **state)
 	assert_int_equal(((netif_rx_response_t *)out)->offset, 2);
 	assert_int_equal(((netif_rx_response_t *)out)->flags, NETRXF_csum_blank);
 	assert_int_equal(((netif_rx_response_t *)out)->status, 1500);
-	netif_encode_gso(NETIF_GSO_TCPV6, 1440, out);
+	netif_encode_gso(NETIF_GSO_TCPV6, 1440, false, out);
 	assert_int_equal(((netif_extra_info_t *)out)->type, XEN_NETIF_EXTRA_TYPE_GSO);
 	assert_int_equal(((netif_extra_info_t *)out)->flags, 0);
 	assert_int_equal(((netif_extra_info_t *)out)->u.gso.size, 1440);
 	assert_int_equal(((netif_extra_info_t *)out)->u.gso.type,
 			 XEN_NETIF_GSO_TYPE_TCPV6);
+	netif_encode_gso(NETIF_GSO_TCPV4, 1440, true, out);
+	assert_int_equal(((netif_extra_info_t *)out)->flags, XEN_NETIF_EXTRA_FLAG_MORE);
+	netif_encode_hash(3, 1, 0x01020304, out);
+	assert_int_equal(((netif_extra_info_t *)out)->type, XEN_NETIF_EXTRA_TYPE_HASH);
+	assert_int_equal(((netif_extra_info_t *)out)->flags, 0);
+	assert_int_equal(((netif_extra_info_t *)out)->u.hash.type,
+			 _XEN_NETIF_CTRL_HASH_TYPE_IPV6_TCP);
+	assert_int_equal(((netif_extra_info_t *)out)->u.hash.algorithm,
+			 XEN_NETIF_CTRL_HASH_ALGORITHM_TOEPLITZ);
+	/* The least first. */
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(((netif_extra_info_t *)out)->u.hash.value[i], 4 - i);
 }
 
 static void one_request(void **state)
