@@ -18,8 +18,9 @@
  *     goes what waits is dropped.
  *
  * A frame is copied when it is sent. What finds no room in the ring is lost (-ENOBUFS),
- * so is what is for nobody (-ENETDOWN), and what is to be cut, for an end that does not
- * take it so (-EOPNOTSUPP). A sum that the other end does not take undone is made here.
+ * and so is what is for nobody (-ENETDOWN). What the other end does not take undone is
+ * done here (net-cut.h); what cannot be is lost (-EOPNOTSUPP), and of a frame that was
+ * cut and found no room the rest.
  *
  * The other is woken only if it waits, and in the same system call that ends the turn:
  * a turn's frames are one wake-up.
@@ -34,6 +35,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backends/net/net-cut.h"
 #include "backends/net/net-link-ring.h"
 #include "backends/net/net-link.h"
 #include "common/shared.h"
@@ -123,53 +125,38 @@ static int named_other_takes(const struct named *named)
 	return takes & NET_LINK_CSUM ? (int)(takes & NAMED_ALL) : 0;
 }
 
-/* The sum from @offload->start on, in which that of the pseudo header stands already.
- */
-static void named_sum(struct named *named, const struct net_out *out)
-{
-	const struct net_offload *offload = &out->offload;
-	uint64_t sum = 0;
-	uint8_t bytes[2];
+/* A frame of two pieces, of which all but the sum is done. */
+struct piece {
+	const uint8_t *head, *payload;
+	uint32_t head_size, payload_size;
+};
 
-	for (uint32_t i = offload->start; i < out->size; i++)
-		sum += (i - offload->start) & 1 ? out->bytes[i]
-						: (uint32_t)out->bytes[i] << 8;
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	sum ^= 0xffff;
-	if (!sum) /* to UDP it would be none */
-		sum = 0xffff;
-	bytes[0] = (uint8_t)(sum >> 8);
-	bytes[1] = (uint8_t)sum;
-	net_ring_out_write(&named->out, (uint32_t)offload->start + offload->offset,
-			   bytes, sizeof(bytes));
+static void named_sum(struct named *named, const struct piece *piece,
+		      const struct net_offload *sum)
+{
+	uint16_t value =
+		net_cut_sum(piece->head + sum->start, piece->head_size - sum->start,
+			    piece->payload, piece->payload_size);
+	uint8_t bytes[] = {(uint8_t)(value >> 8), (uint8_t)value};
+
+	net_ring_out_write(&named->out, (uint32_t)sum->start + sum->offset, bytes,
+			   sizeof(bytes));
 }
 
-static int named_put(struct named *named, const struct net_out *out)
+static int named_put(struct named *named, const struct piece *piece,
+		     struct net_offload undone, unsigned takes)
 {
-	static const unsigned gso[] = {
-		[NET_GSO_NONE] = 0,
-		[NET_GSO_TCPV4] = NET_LINK_TSO4,
-		[NET_GSO_TCPV6] = NET_LINK_TSO6,
-		[NET_GSO_UDP] = ~0u, /* nobody can ask for it */
-	};
-	struct net_ring_head head = {.size = out->size};
-	struct net_offload undone = out->offload;
-	int takes = named_other_takes(named);
+	struct net_ring_head head = {.size = piece->head_size + piece->payload_size};
 
-	if (takes < 0)
-		return takes;
-	if (out->size < NET_HEADER || out->size > NET_RING_FRAME_MAX)
-		return -EMSGSIZE;
-	if (gso[undone.gso] & ~(unsigned)takes)
-		return -EOPNOTSUPP;
-	if (!net_ring_out_room(&named->out, out->size)) {
+	if (!net_ring_out_room(&named->out, head.size)) {
 		named_heal(named);
 		return -ENOBUFS;
 	}
-	net_ring_out_write(&named->out, 0, out->bytes, out->size);
+	net_ring_out_write(&named->out, 0, piece->head, piece->head_size);
+	net_ring_out_write(&named->out, piece->head_size, piece->payload,
+			   piece->payload_size);
 	if (undone.sum && !(takes & NET_LINK_CSUM)) {
-		named_sum(named, out);
+		named_sum(named, piece, &undone);
 		undone.sum = false;
 	}
 	net_vnet_put(&undone, false, &head.offload);
@@ -179,12 +166,50 @@ static int named_put(struct named *named, const struct net_out *out)
 	return 0;
 }
 
+static int named_put_cut(struct named *named, const struct net_out *out, unsigned takes)
+{
+	struct net_offload undone = out->offload;
+	struct net_cut cut;
+	int r = 0;
+
+	if (!net_cut_begin(&cut, out->bytes, out->size, &out->offload))
+		return -EOPNOTSUPP;
+	undone.gso = NET_GSO_NONE;
+	while (!r && net_cut_next(&cut)) {
+		struct piece piece = {cut.head, cut.payload, out->offload.header,
+				      cut.payload_size};
+
+		r = named_put(named, &piece, undone, takes);
+	}
+	return r;
+}
+
+static int named_put_out(struct named *named, const struct net_out *out)
+{
+	static const unsigned gso[] = {
+		[NET_GSO_NONE] = 0,
+		[NET_GSO_TCPV4] = NET_LINK_TSO4,
+		[NET_GSO_TCPV6] = NET_LINK_TSO6,
+		[NET_GSO_UDP] = ~0u, /* nobody can ask for it */
+	};
+	struct piece piece = {.head = out->bytes, .head_size = out->size};
+	int takes = named_other_takes(named);
+
+	if (takes < 0)
+		return takes;
+	if (out->size < NET_HEADER || out->size > NET_RING_FRAME_MAX)
+		return -EMSGSIZE;
+	if (gso[out->offload.gso] & ~(unsigned)takes)
+		return named_put_cut(named, out, (unsigned)takes);
+	return named_put(named, &piece, out->offload, (unsigned)takes);
+}
+
 static void named_send(struct net_link *link, struct net_out *out)
 {
 	int r;
 
 	assert(out->queue < link->queues);
-	r = named_put(named_of(link), out);
+	r = named_put_out(named_of(link), out);
 	if (r) {
 		link->stats.lost++;
 	} else {

@@ -81,6 +81,8 @@ void net_ring_out_write(struct net_ring_out *ring, uint32_t at, const uint8_t *b
 	uint32_t index = ring->put + (uint32_t)sizeof(struct net_ring_head) + at;
 	uint32_t first = straight(index, n);
 
+	if (!n)
+		return;
 	shared_copy_out(bytes_at(ring->area, index), bytes, first);
 	if (n > first)
 		shared_copy_out(bytes_at(ring->area, index + first), bytes + first,

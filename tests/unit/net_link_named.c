@@ -354,7 +354,7 @@ static void offloads_come(void **state)
 	assert_memory_equal(&ends[1].heard->offload, &blank, sizeof(blank));
 }
 
-/* The sum is made, also one of an odd number of bytes; what is to be cut is lost. */
+/* The sum is made, also one of an odd number of bytes. */
 static void offloads_that_the_other_does_not_take(void **state)
 {
 	static const struct net_offload udp = {true, TCP, 16, NET_GSO_UDP, 1000, 42};
@@ -380,16 +380,58 @@ static void offloads_that_the_other_does_not_take(void **state)
 		assert_memory_equal(in->bytes + TCP + 18, frame + TCP + 18,
 				    in->size - TCP - 18);
 	}
-	out.offload = cut;
-	assert_int_equal(send_from(0, TCP + 1020), -EOPNOTSUPP);
-	connect_end(1, NET_LINK_CSUM | NET_LINK_TSO6);
-	assert_int_equal(send_from(0, TCP + 1020), -EOPNOTSUPP);
-	connect_end(1, NET_LINK_CSUM | NET_LINK_TSO4);
-	assert_int_equal(send_from(0, TCP + 1020), 0);
-	out.offload = udp;
+	out.offload = udp; /* nobody takes it, and nothing here cuts it */
 	assert_int_equal(send_from(0, TCP + 1020), -EOPNOTSUPP);
 	assert_int_equal(net_link_offloads(ends[1].link, NET_LINK_TSO4), -EINVAL);
 }
+/* Heard one by one: their payload is what was sent, and what is theirs of the headers
+ * (net_cut). */
+static uint32_t payload_heard, segments, undone;
+
+static void hear_segment(struct net_in *in)
+{
+	uint32_t n = in->size - TCP - 20;
+
+	assert_memory_equal(in->bytes + TCP + 20, frame + TCP + 20 + payload_heard, n);
+	assert_int_equal(in->offload.gso, NET_GSO_NONE);
+	if (in->offload.sum)
+		undone++;
+	else
+		assert_int_equal(sum(in->bytes + TCP, in->size - TCP,
+				     sum(in->bytes + 26, 8, 6 + 20 + n)),
+				 0xffff);
+	payload_heard += n;
+	segments++;
+}
+
+/* An end that takes no frame to be cut gets it cut, with or without its sums. */
+static void what_is_to_be_cut_is_cut(void **state)
+{
+	(void)state;
+	both();
+	ends[1].look = hear_segment;
+	tcp(60001);
+	for (unsigned i = 0; i < 3; i++) {
+		static const unsigned takes[] = {0, NET_LINK_CSUM,
+						 NET_LINK_CSUM | NET_LINK_TSO6};
+
+		payload_heard = segments = undone = 0;
+		connect_end(1, takes[i]);
+		out.offload = cut;
+		assert_int_equal(send_from(0, TCP + 20 + 60001), 0);
+		settle();
+		assert_int_equal(segments, 61);
+		assert_int_equal(payload_heard, 60001);
+		assert_int_equal(undone, i ? 61 : 0);
+	}
+	assert_int_equal(ends[0].link->stats.sent, 3);
+	out.offload.gso_size = 10; /* in six thousand */
+	assert_int_equal(send_from(0, TCP + 20 + 60001), -EOPNOTSUPP);
+	connect_end(1, NET_LINK_CSUM | NET_LINK_TSO4);
+	ends[1].look = NULL;
+	assert_int_equal(send_from(0, TCP + 20 + 60001), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +450,7 @@ int main(void)
 		TEST(speaks_another_layout),
 		TEST(offloads_come),
 		TEST(offloads_that_the_other_does_not_take),
+		TEST(what_is_to_be_cut_is_cut),
 	};
 
 	if (!needs_io_uring())
