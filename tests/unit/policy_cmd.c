@@ -265,6 +265,11 @@ static void links(void **state)
 	assert_int_equal(run("check ."), 0);
 	says("a.policy:4: warning: nobody is at the other end of link:ivi");
 	says_not("ISOLATION GROUP");
+	says("memory (MiB)               14          -"); /* a ring's MiB is in it */
+	write_net("a", "null:", 3);
+	assert_int_equal(run("check ."), 0);
+	says("memory (MiB)               13          -");
+	write_net("a", "link:ivi", 3);
 	write_net("b", "link:ivi", 4);
 	write_net("c", "link:ivi2", 5);
 	write_net("d", "null:", 6);
