@@ -282,6 +282,12 @@ static bool named_drain_some(struct named *named)
 	return !named->starved;
 }
 
+static void named_later(struct named *named, uint64_t ns)
+{
+	if (!named->again.busy)
+		loop_timer(named->loop, &named->again, ns);
+}
+
 /* An other that moves its index and puts nothing has us look no more often than one
  * that only wakes. */
 static void named_drain(struct named *named)
@@ -293,9 +299,8 @@ static void named_drain(struct named *named)
 		return;
 	more = named_drain_some(named);
 	net_ring_in_publish(&named->in);
-	if (more && !named->again.busy)
-		loop_timer(named->loop, &named->again,
-			   named->taken == before ? NAMED_REST : 0);
+	if (more)
+		named_later(named, named->taken == before ? NAMED_REST : 0);
 }
 
 static void named_again(struct loop_op *op, int res)
@@ -387,7 +392,7 @@ static int named_carrier(struct net_link *link, bool on)
 	named_wake(named);
 	if (!named->listening)
 		named_listen(named);
-	named_drain(named);
+	named_later(named, 0); /* who is told of a frame is there only then */
 	return 0;
 }
 
