@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "policy/class.h"
 #include "systemd/resource.h"
 #include "systemd/unit-name.h"
 
@@ -104,6 +105,16 @@ static void can_lines(const struct policy *policy, const char *group,
 			 "SystemCallFilter=sched_setaffinity getcpu\n");
 }
 
+/* The folder of the link alone, which a unit of its own makes; no network. */
+static void link_lines(const char *name, struct resource *out)
+{
+	snprintf(out->unit, sizeof(out->unit),
+		 "Requires=xdd-link@%s.service\nAfter=xdd-link@%s.service\n", name,
+		 name);
+	snprintf(out->service, sizeof(out->service), "BindPaths=/run/xdd-link/%s\n",
+		 name);
+}
+
 /*
  * A tap is opened through the node that is all taps', in the network namespace that it
  * is in; which of them may be had is said by their owner's name. No family of sockets
@@ -113,7 +124,9 @@ static void net_lines(const struct policy *policy, const char *group,
 		      struct resource *out)
 {
 	(void)group;
-	if (interface_lines(policy, out))
+	if (class_link(policy))
+		link_lines(class_link(policy), out);
+	else if (interface_lines(policy, out))
 		snprintf(out->service, sizeof(out->service),
 			 "PrivateNetwork=no\nBindPaths=-/dev/net/tun\n"
 			 "DeviceAllow=/dev/net/tun rw\n");

@@ -9,10 +9,29 @@
 
 #include "backends/net/net-door.h"
 #include "common/clock.h"
+#include "policy/class.h"
 
-/* What to do about a link that does not open. */
-static const char *link_advice(int err)
+/* What to do about a named one that does not open. */
+static const char *named_advice(int err)
 {
+	switch (-err) {
+	case ENOENT:
+	case ERANGE:
+		return "xdd-link@NAME.service makes it: see why it did not";
+	case EBUSY:
+		return "two others have its two ends";
+	case EINVAL:
+		return "its name is of 1 to 31 of [a-z0-9_]";
+	default:
+		return "see dmesg";
+	}
+}
+
+/* The same of any. */
+static const char *link_advice(const char *resource, int err)
+{
+	if (!strncmp(resource, "link:", 5))
+		return named_advice(err);
 	switch (-err) {
 	case ENODEV:
 		return "there is no such interface: have systemd-networkd make it, or "
@@ -27,7 +46,7 @@ static const char *link_advice(int err)
 	case EBUSY:
 		return "somebody else has it open";
 	case EINVAL:
-		return "it must be the name of a tap, or null:";
+		return "it must be the name of a tap, link:NAME or null:";
 	default:
 		return "see dmesg";
 	}
@@ -43,7 +62,12 @@ static int station_open_link(struct host *host, struct station *s)
 
 	if (r < 0)
 		log_line(&host->log, LOG_LEVEL_ERROR, "Resource %s: %s (%s)",
-			 host->policy.resource, strerror(-r), link_advice(r));
+			 host->policy.resource, strerror(-r),
+			 link_advice(host->policy.resource, r));
+	else if (class_link(&host->policy) && s->policy.queues > 1)
+		log_line(&host->log, LOG_LEVEL_NOTICE,
+			 "Resource %s has one queue for Queues = %u",
+			 host->policy.resource, s->policy.queues);
 	else if (s->link->queues < s->policy.queues)
 		log_line(&host->log, LOG_LEVEL_NOTICE,
 			 "Resource %s has %u queue for Queues = %u: MultiQueue=yes in "

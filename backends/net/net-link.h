@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a client's network device is plugged into: a tap of the driver domain, another
- * link of this process (pair), or nothing (null).
+ * instance's device (named), another link of this process (pair), or nothing (null).
  *
  * All of it is opened before the process is sealed; what fails then fails with a
  * negative errno and nothing is left open. Afterwards a link only moves frames: it
@@ -19,7 +19,8 @@
  *  5. nothing allocates after opening.
  *
  * Offloads that a frame brings along are as the host says them. The host is trusted;
- * what another client made of them was checked by its own back end.
+ * what another client made of them was checked by its own back end. A named link's
+ * other end is not trusted: what it says is checked as if a client had said it.
  *
  * Source: linux/if_tun.h, linux/virtio_net.h.
  */
@@ -131,6 +132,19 @@ struct net_link_conf {
 int net_link_tap_open(struct net_link **out, const char *name,
 		      const struct net_link_conf *conf);
 
+/* -- Another instance (net-link-named.c) --------------------------------------------
+ */
+
+#define NET_LINK_NAMED_DIR   "/run/xdd-link/" /* and its name */
+#define NET_LINK_NAMED_BYTES 2105344	      /* of `memory` there */
+
+/* One end of the two that the folder @dir has: `memory`, and the FIFOs `wake0` and
+ * `wake1`. One queue; its files in the loop are LOOP_FILE_QUEUE and the next. Once it
+ * was closed the loop is not turned again. -ENOENT: they are not there; -ERANGE: they
+ * are not what they should be; -EBUSY: both ends are somebody's. */
+int net_link_named_open(struct net_link **out, const char *dir,
+			const struct net_link_conf *conf);
+
 /* -- None (net-link-null.c), each other (net-link-pair.c) -------------------------- */
 
 /* What is sent leaves, and nothing comes. */
@@ -142,11 +156,12 @@ int net_link_pair_open(struct net_link **one, struct net_link **other, unsigned 
 
 /* -- All -------------------------------------------------------------------------- */
 
-/* By the policy's Resource: an interface's name, or "null:". One a process. It has no
- * carrier then, and leaves nothing undone; a tap's frames of before wait still, as many
- * as its txqueuelen lets. -ENODEV: there is no such interface; -ENOENT: no
- * /dev/net/tun; -EPERM: it is another user's, or no tap; -EBUSY: somebody has it open;
- * -EINVAL: no such name. */
+/* By the policy's Resource: an interface's name, "link:" and a name, or "null:". One a
+ * process. It has no carrier then, and leaves nothing undone; a tap's frames of before
+ * wait still, as many as its txqueuelen lets. -ENODEV: there is no such interface;
+ * -ENOENT: no /dev/net/tun, or nothing of that named link; -EPERM: it is another
+ * user's, or no tap; -EBUSY: somebody has it open, or both of its ends; -ERANGE: what
+ * is there is no link; -EINVAL: no such name. */
 int net_link_open(struct net_link **out, const char *resource,
 		  const struct net_link_conf *conf);
 static inline void net_link_close(struct net_link *link)
@@ -172,8 +187,8 @@ static inline int net_link_offloads(struct net_link *link, unsigned offloads)
 	return link->ops->offloads(link, offloads);
 }
 
-/* Somebody is there, or nobody: then no more come, and what waits is still to be heard.
- * 0 or a negative errno. */
+/* Somebody is there, or nobody: then no more come, and what waits is still to be heard
+ * (of a named link it is dropped). 0 or a negative errno. */
 static inline int net_link_carrier(struct net_link *link, bool on)
 {
 	return link->ops->carrier(link, on);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "backends/net/net-policy.h"
+#include "policy/class.h"
 #include "policy/text.h"
 
 #define RINGS 2 /* of a queue of netif */
@@ -148,12 +149,30 @@ static void fit_queues(const struct policy *policy, const struct net_policy *net
 			   policy->ring_pages, net->queues);
 }
 
+/* A process with Isolation = domain can open the other end's memory by its name, and
+ * make it shorter. */
+static void fit_link(const struct policy *policy, struct policy_errors *errors)
+{
+	if (strncmp(policy->resource, "link:", 5))
+		return;
+	if (!class_link(policy))
+		text_error(errors, policy->line[POLICY_KEY_RESOURCE],
+			   "link:NAME, NAME of 1 to 31 of [a-z0-9_]",
+			   "Backend.Resource = %s is no link's name", policy->resource);
+	else if (policy->isolation == POLICY_DOMAIN)
+		text_error(errors, policy->line[POLICY_KEY_ISOLATION],
+			   "Isolation = process",
+			   "Backend.Resource = %s is shared with another instance",
+			   policy->resource);
+}
+
 void net_policy_fit(const struct policy *policy, const void *net,
 		    struct policy_errors *errors)
 {
 	const struct net_policy *p = net;
 
 	fit_queues(policy, p, errors);
+	fit_link(policy, errors);
 	/* What could not be meant: an address that nobody can be asked for. */
 	if (names_ipv4(&p->rules.addresses) && !p->rules.broadcast)
 		text_error(

@@ -90,10 +90,14 @@ int check_main(int argc, char **argv)
 			check.dir = argv[i];
 	}
 	loaded = !check.report.errors;
-	if (check.dir)
+	if (check.dir) {
 		set_check_pairs(&check.set, &check.report);
-	if (!check.report.errors)
+		set_check_links(&check.set, &check.report);
+	}
+	if (!check.report.errors) {
 		print_table(&check.set);
+		set_print_links(&check.set);
+	}
 	if (loaded && check.dir) /* else the sums are not whole */
 		set_check_shares(&check.set, &check.limits, check.dir, &check.report);
 	set_free(&check.set);

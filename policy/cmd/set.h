@@ -27,6 +27,11 @@ void set_free(struct set *set);
 /* Every two of them: devices, resources, references, isolation. */
 void set_check_pairs(const struct set *set, struct report *report);
 
+/* Named links: one end without another is a warning, a third an error. */
+void set_check_links(const struct set *set, struct report *report);
+/* Prints a table of what they join, if there are any. */
+void set_print_links(const struct set *set);
+
 /* What the driver domain has of what all instances share. */
 enum set_share {
 	SET_MAPTRACK,

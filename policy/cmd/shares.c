@@ -8,9 +8,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "policy/class.h"
 #include "policy/cmd/set.h"
 
 #define PAGES_PER_MIB 256
+#define LINK_PAGES    257 /* the one of a named link's two rings that an end fills */
 
 static bool maps_data(const struct policy *policy)
 {
@@ -48,12 +50,14 @@ static uint64_t descriptors(const struct policy *policy)
 }
 
 /* Pages, rounded up to MiB in the sum: 8 MiB for the two processes, for each page
- * of a ring 64 that its entries need while they are served, the copy area, and, where
+ * of a ring 64 that its entries need while they are served, the copy area, an end of a
+ * named link, and, where
  * the kernel has no unpopulated pages to map grants into, one page of the domain's own
  * for each page mapped. */
 static uint64_t memory(const struct policy *policy)
 {
-	return 8 * PAGES_PER_MIB + 65 * policy->ring_pages + policy->data_pages;
+	return 8 * PAGES_PER_MIB + 65 * policy->ring_pages + policy->data_pages +
+	       (class_link(policy) ? LINK_PAGES : 0);
 }
 
 /* clang-format off */

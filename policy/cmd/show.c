@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/class.h"
 #include "policy/cmd/load.h"
 #include "policy/key.h"
 #include "policy/text.h"
@@ -146,5 +147,8 @@ int show_main(int argc, char **argv)
 			show_key(&loaded.policy, key);
 	}
 	show_section(&loaded);
+	if (class_link(&loaded.policy))
+		printf("%5s  %-20s  with whoever else names link:%s\n", "-",
+		       "(isolation group)", class_link(&loaded.policy));
 	return 0;
 }

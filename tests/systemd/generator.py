@@ -193,6 +193,32 @@ def tap():
         check(f"no interface ({name}): no wall is opened", not opened(name))
 
 
+def link():
+    """Of Class = net: a named link, what is none, and of another class."""
+    out = Output({f"{name}.policy": policy(Class="net", Resource=resource, Device="0")
+                  .replace("ReadOnly = no\n", "") for name, resource in
+                  (("one", "link:ivi_cluster"), ("upper", "link:Ivi"), ("path", "link:../x"),
+                   ("none", "link:"), ("long", "link:" + LONG + "x"))}
+                 | {"can.policy": policy(Class="can", Resource="link:ivi", Device="0")
+                    .replace("ReadOnly = no\n", "")})
+    opens = ("Private", "Restrict", "SystemCallFilter", "Bind", "DeviceAllow", "Supplementary",
+             "CapabilityBoundingSet", "AmbientCapabilities", "Requires", "After", "Wants")
+
+    def opened(unit):
+        return [s for s in out.settings(unit) if s.startswith(opens)]
+
+    check("a link: its folder, made before it starts, and no network",
+          opened("xdd-net@one.service") == [
+              "Requires=xdd-link@ivi_cluster.service", "After=xdd-link@ivi_cluster.service",
+              "BindPaths=/run/xdd-link/ivi_cluster"])
+    check("its keeper has nothing of it",
+          opened("xdd-keeper@one.service") == ["Wants=xdd-net@one.service"])
+    for name in ("upper", "path", "none", "long"):
+        check(f"no link's name ({name}): nothing is opened",
+              not opened(f"xdd-net@{name}.service"))
+    check("nor for another class", not opened("xdd-can@can.service"))
+
+
 def names():
     other = LONG[:-1] + "x"
     out = Output({LONG + ".policy": policy(), other + ".policy": policy(),
@@ -242,6 +268,6 @@ def nothing():
     check("an empty /etc/xdd: nothing is wanted", not Output({}).links())
 
 
-for test in (plain, resources, bus, tap, names, bad, domain, nothing):
+for test in (plain, resources, bus, tap, link, names, bad, domain, nothing):
     test()
 sys.exit(failed)

@@ -394,6 +394,15 @@ static int alone(void)
 	return 0;
 }
 
+static bool creates(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static int backend(void)
 {
 	struct sockaddr_un where = address();
@@ -413,6 +422,10 @@ static int backend(void)
 	report("backend disk %s\n", opens("/dev/disk0", O_RDWR));
 	report("backend file %s\n", opens("/srv/image", O_RDWR));
 	report("backend file_data %s\n", holds_data("/srv/image"));
+	report("backend link %s\n", opens("/run/xdd-link/ivi/memory", O_RDWR));
+	report("backend beside %s\n",
+	       creates("/run/xdd-link/ivi/x") || creates("/run/xdd-link/x") ? "yes"
+									    : "no");
 	report("backend stats %s\n", counts());
 	report("backend uring %s\n",
 	       syscall(SYS_io_uring_setup, 1, NULL) < 0 && errno == EFAULT ? "yes"

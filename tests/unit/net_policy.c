@@ -148,6 +148,27 @@ static void what_does_not_go_together(void **state)
 	assert_int_equal(fit(&copies, text), 0);
 }
 
+/* A link's name, and a process that opens nothing more. */
+static void named_links(void **state)
+{
+	struct policy link = {.class = POLICY_NET,
+			      .mode = POLICY_COPY,
+			      .ring_pages = 2,
+			      .resource = "link:ivi"};
+
+	(void)state;
+	link.line[POLICY_KEY_RESOURCE] = 4;
+	link.line[POLICY_KEY_ISOLATION] = 5;
+	assert_int_equal(fit(&link, LEAST), 0);
+	link.isolation = POLICY_DOMAIN;
+	assert_int_equal(fit(&link, LEAST), 1);
+	assert_int_equal(errors.error[0].line, 5);
+	link.isolation = POLICY_PROCESS;
+	strcpy(link.resource, "link:Ivi");
+	assert_int_equal(fit(&link, LEAST), 1);
+	assert_int_equal(errors.error[0].line, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +176,7 @@ int main(void)
 		cmocka_unit_test(all_keys),
 		cmocka_unit_test(bad_values),
 		cmocka_unit_test(what_does_not_go_together),
+		cmocka_unit_test(named_links),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

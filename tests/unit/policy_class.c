@@ -55,6 +55,26 @@ static void patterns(void **state)
 	assert_false(class_key_matches((const char *const[]){NULL}, "plain"));
 }
 
+static void links(void **state)
+{
+	static const char *const none[] = {
+		"link:",    "link:A",  "link:a-b",
+		"link:a/b", "link:..", "link",
+		"null:",    "ivi0",    "Link:a",
+		" link:a",  "link: a", "link:abcdefghijklmnopqrstuvwxyz012345"};
+	struct policy policy = {.class = POLICY_NET, .resource = "link:ivi_2"};
+
+	(void)state;
+	assert_string_equal(class_link(&policy), "ivi_2");
+	policy.class = POLICY_CAN;
+	assert_null(class_link(&policy));
+	policy.class = POLICY_NET;
+	for (unsigned i = 0; i < COUNT(none); i++) {
+		strcpy(policy.resource, none[i]);
+		assert_null(class_link(&policy));
+	}
+}
+
 static void rows(void **state)
 {
 	(void)state;
@@ -243,8 +263,11 @@ static void devices(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(patterns), cmocka_unit_test(rows),
-		cmocka_unit_test(doors),    cmocka_unit_test(keys_of_classes),
+		cmocka_unit_test(patterns),
+		cmocka_unit_test(links),
+		cmocka_unit_test(rows),
+		cmocka_unit_test(doors),
+		cmocka_unit_test(keys_of_classes),
 		cmocka_unit_test(devices),
 	};
 

@@ -243,6 +243,60 @@ static void two_of_virtio(void **state)
 	says_not("DataPages");
 }
 
+static void write_net(const char *name, const char *resource, unsigned client)
+{
+	char text[1024], file[64];
+
+	snprintf(text, sizeof(text),
+		 "Format = 1\n[Backend]\nClass = net\nResource = %s\n[Client]\n"
+		 "Domain = %u\nDevice = 0\n[Limits]\nInFlight = 1\nOperations = 1/s\n"
+		 "Bytes = 1/s\nEvents = 1/s\n[Net]\nMAC = 00:16:3e:00:00:0%u\n"
+		 "Addresses = any\n",
+		 resource, client, client);
+	snprintf(file, sizeof(file), "%s.policy", name);
+	write_text(file, text);
+}
+
+/* A link has two ends: no less, no more; and they are said to be one group. */
+static void links(void **state)
+{
+	(void)state;
+	write_net("a", "link:ivi", 3);
+	assert_int_equal(run("check ."), 0);
+	says("a.policy:4: warning: nobody is at the other end of link:ivi");
+	says_not("ISOLATION GROUP");
+	says("memory (MiB)               14          -"); /* a ring's MiB is in it */
+	write_net("a", "null:", 3);
+	assert_int_equal(run("check ."), 0);
+	says("memory (MiB)               13          -");
+	write_net("a", "link:ivi", 3);
+	write_net("b", "link:ivi", 4);
+	write_net("c", "link:ivi2", 5);
+	write_net("d", "null:", 6);
+	assert_int_equal(run("check ."), 0);
+	says("c.policy:4: warning: nobody is at the other end of link:ivi2");
+	says_not("a.policy");
+	says_not("b.policy");
+	says("LINK                 ONE ISOLATION GROUP\n"
+	     "ivi                  a (client 3) and b (client 4)\n"
+	     "What the policy of one lets its client send reaches the other with no "
+	     "kernel between.\n");
+	says_not("ivi2                 c");
+	write_net("c", "link:ivi", 5);
+	assert_int_equal(run("check ."), 2);
+	says("c.policy:4: link:ivi has two ends, and two others have them");
+	says_not("a.policy:4: link");
+	says_not("b.policy:4: link");
+	assert_int_equal(run("show c.policy"), 0);
+	says("    -  (isolation group)     with whoever else names link:ivi\n");
+	assert_int_equal(run("show d.policy"), 0);
+	says_not("isolation group");
+	write_net("c", "link:Ivi", 5);
+	assert_int_equal(run("check c.policy"), 2);
+	says("c.policy:4: Backend.Resource = link:Ivi is no link's name; allowed: "
+	     "link:NAME");
+}
+
 static void two_tags_for_one_device(void **state)
 {
 	const struct device a = {"a", "Resource = null:1G",
@@ -337,6 +391,7 @@ int main(void)
 		cmocka_unit_test_teardown(pairs, clean),
 		cmocka_unit_test_teardown(two_tags_for_one_device, clean),
 		cmocka_unit_test_teardown(two_of_virtio, clean),
+		cmocka_unit_test_teardown(links, clean),
 		cmocka_unit_test_teardown(limits, clean),
 		cmocka_unit_test_teardown(show, clean),
 		cmocka_unit_test_teardown(usage, clean),

@@ -355,6 +355,44 @@ static int last_serves(void)
 	return 0;
 }
 
+static int fallocated;
+
+static void fallocate_done(struct loop_op *op, int res)
+{
+	(void)op;
+	fallocated = res;
+}
+
+/* Two back ends may have one file of tmpfs mapped: neither can make it shorter, which
+ * would end the other. No call does, nor its io_uring, even to a file whose descriptor
+ * it has; and it gets no other. */
+static int last_shortens_nothing(void)
+{
+	static const int modes[] = {FALLOC_FL_COLLAPSE_RANGE,
+				    FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE};
+	const char *name = "/proc/self/exe";
+	struct loop loop;
+	struct loop_op op = {.done = fallocate_done};
+	int fd = memfd_create("memory", 0);
+
+	CHECK(fd >= 0 && !ftruncate(fd, 8192));
+	CHECK(!seal_first());
+	CHECK(!loop_init(&loop, 8) && !loop_seal(&loop) && !seal_last());
+	CHECK(refused(ftruncate(fd, 0)) && refused(truncate(name, 0)));
+	CHECK(refused(fallocate(fd, modes[0], 0, 4096)));
+	CHECK(refused(syscall(SYS_openat, AT_FDCWD, name, O_RDONLY)));
+	CHECK(refused(syscall(SYS_openat2, AT_FDCWD, name, NULL, 0)));
+	CHECK(refused(fcntl(fd, F_GETFL)) && refused(syscall(SYS_dup, fd)));
+	CHECK(!loop_set_file(&loop, LOOP_FILE_KEEPER, fd));
+	for (unsigned i = 0; i < 2; i++) {
+		loop_fallocate(&loop, &op, LOOP_FILE_KEEPER, modes[i], 0, 4096);
+		CHECK(!loop_turn(&loop, true) && !op.busy);
+		CHECK(fallocated == (i ? 0 : -EOPNOTSUPP));
+		CHECK(lseek(fd, 0, SEEK_END) == 8192);
+	}
+	return 0;
+}
+
 /* Isolation = domain: the keeper's parts work on, and that is all there is more. */
 static int last_domain(void)
 {
@@ -464,6 +502,7 @@ CASE(others_first)
 CASE(between_doors)
 CASE(last_refuses)
 CASE(last_serves)
+CASE(last_shortens_nothing)
 CASE(last_domain)
 
 static void test_last_aborts(void **state)
@@ -517,6 +556,7 @@ int main(void)
 		cmocka_unit_test(test_between_doors),
 		cmocka_unit_test(test_last_refuses),
 		cmocka_unit_test(test_last_serves),
+		cmocka_unit_test(test_last_shortens_nothing),
 		cmocka_unit_test(test_last_domain),
 		cmocka_unit_test(test_last_aborts),
 		cmocka_unit_test(test_other_abi),
