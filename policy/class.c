@@ -162,15 +162,3 @@ bool class_device_id(enum policy_class class, const char *device, uint32_t *id)
 	*id = (uint32_t)number;
 	return true;
 }
-
-const char *class_link(const struct policy *policy)
-{
-	static const char prefix[] = "link:";
-	const char *name = policy->resource + sizeof(prefix) - 1;
-
-	if (policy->class != POLICY_NET ||
-	    strncmp(policy->resource, prefix, sizeof(prefix) - 1) ||
-	    !policy_name_ok(name))
-		return NULL;
-	return name;
-}
