@@ -89,8 +89,9 @@ struct wire_limits calls_limits(const struct keeper *k)
 {
 	const struct policy *p = &k->policy;
 
-	return (struct wire_limits){p->in_flight, 0, p->operations, p->bytes, p->events,
-				    {p->receive[0], p->receive[1]}};
+	return (struct wire_limits){p->in_flight,  0,
+				    p->operations, p->bytes,
+				    p->events,	   {p->receive[0], p->receive[1]}};
 }
 
 static int on_begin(struct keeper *k)
