@@ -176,6 +176,17 @@ static void fill_defaults(struct policy *policy)
 			policy->mode == POLICY_POOL ? 1024 : info->data_pages;
 }
 
+/* Sections of other classes. */
+static void find_strangers(struct parser *parser, const struct class_info *info)
+{
+	for (unsigned i = GENERIC; i < SECTIONS; i++) {
+		if (parser->section_line[i] && i != GENERIC + parser->policy.class)
+			text_error(parser->errors, parser->section_line[i],
+				   info->section, "[%s] does not belong to Class = %s",
+				   section_name(i), info->name);
+	}
+}
+
 /* The combinations that cannot work; judged if all that they rest on is good. */
 static void find_conflicts(struct parser *parser)
 {
@@ -235,12 +246,7 @@ static void find_conflicts(struct parser *parser)
 				   rules[i].allowed, "%s: %s",
 				   policy_key_name(rules[i].key), rules[i].what);
 	}
-	for (unsigned i = GENERIC; i < SECTIONS; i++) {
-		if (parser->section_line[i] && i != GENERIC + p->class)
-			text_error(parser->errors, parser->section_line[i],
-				   info->section, "[%s] does not belong to Class = %s",
-				   section_name(i), info->name);
-	}
+	find_strangers(parser, info);
 }
 
 unsigned policy_parse(const char *name, const char *text, size_t len,

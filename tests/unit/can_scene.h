@@ -193,9 +193,8 @@ static inline void expect_state(enum can_state state)
  * scene.policy before. */
 static inline void scene_open(const char *transmit, const char *receive)
 {
-	struct can_conf conf = {.policy = &scene.policy,
-				.receive = &scene.receive,
-				.bus = &scene.bus};
+	struct can_conf conf = {
+		.policy = &scene.policy, .receive = &scene.receive, .bus = &scene.bus};
 
 	scene.bus = (struct can_bus){
 		.ops = &bus_ops, .fd = true, .echo = true, .due = UINT64_MAX};

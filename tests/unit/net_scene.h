@@ -128,6 +128,14 @@ static inline void expect_none(void)
 		assert_false(net_pending(&scene.net, i));
 }
 
+/* Of the other station, to the client's. */
+static inline uint32_t to_me(uint32_t size, unsigned seed)
+{
+	net_frames_plain(scene.frame, size, seed);
+	net_frames_turn(scene.frame);
+	return size;
+}
+
 static inline void hear(uint32_t size)
 {
 	net_link_test_hear_plain(&scene.link, scene.frame, size);

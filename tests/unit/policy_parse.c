@@ -535,59 +535,6 @@ static void class_section_is_known(void **state)
 	assert_int_not_equal(class_sum(discard, "Discard = no\nSync = no"), was);
 }
 
-#define CLASS_TEXT(class, section)                                                     \
-	"Format = 1\n[Backend]\nClass = " class "\nResource = x\n[Client]\n"           \
-						"Domain = 3\nDevice = "                \
-						"0\n[Limits]\nInFlight = "             \
-						"8\nOperations = 1/s\n"                \
-						"Bytes = 1/s\nEvents = 1/s\n[" section \
-						"]\n"
-
-static unsigned parse_class(const char *head, const char *keys)
-{
-	char whole[1024];
-
-	return parse(whole, (size_t)snprintf(whole, sizeof(whole), "%s%s", head, keys));
-}
-
-/* The rates of a class's section are read here, so that they can change, and are no
- * change of the section. A class has only those that are its own. */
-static void receive_rates(void **state)
-{
-	static const char net[] = CLASS_TEXT("net", "Net");
-	static const char can[] = CLASS_TEXT("can", "Can");
-	static const char *const wrong[] = {
-		"ReceivePackets = 0/s\n",
-		"ReceivePackets = 10\n",
-		"ReceiveBytes = fast\n",
-		"ReceiveBytes = 10/s\nReceiveBytes = 11/s\n",
-	};
-	uint64_t was;
-
-	(void)state;
-	assert_int_equal(parse_class(net, "MTU = 1500\n"), 0);
-	was = policy.class_section;
-	assert_int_equal(policy.receive[POLICY_RECEIVE_OPERATIONS].per_second, 0);
-	assert_int_equal(policy.receive[POLICY_RECEIVE_BYTES].per_second, 0);
-	assert_int_equal(parse_class(net, "ReceivePackets = 10000/s burst 100\n"
-					  "MTU = 1500\nReceiveBytes = 10M/s\n"),
-			 0);
-	assert_int_equal(policy.class_section, was);
-	assert_int_equal(policy.receive[POLICY_RECEIVE_OPERATIONS].per_second, 10000);
-	assert_int_equal(policy.receive[POLICY_RECEIVE_OPERATIONS].burst, 100);
-	assert_int_equal(policy.receive[POLICY_RECEIVE_BYTES].per_second, 10000000);
-	for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_int_equal(parse_class(net, wrong[i]), 1);
-	assert_string_equal(errors.error[0].allowed, "N/s or N/s burst M, once");
-	assert_int_equal(parse_class(can, "ReceiveRate = 2000/s burst 50\n"), 0);
-	assert_int_equal(policy.receive[POLICY_RECEIVE_OPERATIONS].per_second, 2000);
-	assert_int_equal(policy.receive[POLICY_RECEIVE_OPERATIONS].burst, 50);
-	was = policy.class_section;
-	assert_int_equal(parse_class(can, "ReceivePackets = 2000/s\n"), 0);
-	assert_int_not_equal(policy.class_section, was);
-	assert_int_equal(policy.receive[POLICY_RECEIVE_OPERATIONS].per_second, 0);
-}
-
 static void out_untouched_on_error(void **state)
 {
 	struct policy before;
@@ -623,7 +570,6 @@ int main(void)
 		cmocka_unit_test(conflict_beside_error),
 		cmocka_unit_test(key_of_data_pages),
 		cmocka_unit_test(class_section_is_known),
-		cmocka_unit_test(receive_rates),
 		cmocka_unit_test(out_untouched_on_error),
 		cmocka_unit_test(errors_start_anew),
 	};
