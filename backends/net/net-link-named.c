@@ -107,12 +107,6 @@ static void named_woke(struct loop_op *op, int res)
 		named_wake(named);
 }
 
-static void named_heal(struct named *named)
-{
-	if (net_ring_out_heal(&named->out))
-		named_wake(named);
-}
-
 /* -- To the other ------------------------------------------------------------------ */
 
 /* What the other end takes undone; -ENETDOWN: there is none, or nobody at it. */
@@ -148,10 +142,8 @@ static int named_put(struct named *named, const struct piece *piece,
 {
 	struct net_ring_head head = {.size = piece->head_size + piece->payload_size};
 
-	if (!net_ring_out_room(&named->out, head.size)) {
-		named_heal(named);
+	if (!net_ring_out_room(&named->out, head.size))
 		return -ENOBUFS;
-	}
 	net_ring_out_write(&named->out, 0, piece->head, piece->head_size);
 	net_ring_out_write(&named->out, piece->head_size, piece->payload,
 			   piece->payload_size);
@@ -342,7 +334,8 @@ static void named_woken(struct loop_op *op, int res)
 	uint64_t before = named->taken;
 
 	named_drain(named);
-	named_heal(named);
+	if (net_ring_out_heal(&named->out))
+		named_wake(named);
 	if (res > 0 && named->taken != before)
 		named->vain = 0;
 	else if (named->vain < NAMED_VAIN)

@@ -74,7 +74,7 @@ enum net_ring_look {
  * a multiple of 64. */
 void net_ring_out_begin(struct net_ring_out *ring, void *area);
 /* Is there room for a frame of so many bytes? False as well for one that is too long,
- * and while the other's index is none: then net_ring_out_heal(). */
+ * and while the other's index is none. */
 bool net_ring_out_room(struct net_ring_out *ring, uint32_t size);
 /* Of the frame that there is room for: these bytes, at @at. */
 void net_ring_out_write(struct net_ring_out *ring, uint32_t at, const uint8_t *bytes,

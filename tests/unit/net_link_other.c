@@ -92,6 +92,18 @@ static const uint32_t indices[] = {
 	0xfff00000, 0xffeffff0, 0x000fff00,
 };
 
+static void second_comes(unsigned from)
+{
+	unsigned before = ends[!from].heards;
+
+	send_plain(from, 1000);
+	settle();
+	send_plain(from, 1000);
+	settle();
+	assert_true(ends[!from].heards > before);
+	assert_memory_equal(ends[!from].heard->bytes, frame, 1000);
+}
+
 /* Any words, in either ring: it hears what are frames, drops the others, and goes on
  * as soon as the other does. */
 static void any_words(void **state)
@@ -113,15 +125,36 @@ static void any_words(void **state)
 	open_end(0);
 	connect_end(0, ALL);
 	settle();
-	for (unsigned from = 0; from < 2; from++) {
-		unsigned before = ends[!from].heards;
+	second_comes(0);
+	second_comes(1);
+}
 
-		send_plain(from, 1000);
+/* Who is there sleeps, and knows nothing of what the one before wrote: who comes wakes
+ * him, and he says again what is his. */
+static void words_while_it_sleeps(void **state)
+{
+	static const uint32_t more[] = {16, 160, NET_RING_BYTES, 0x80000000,
+					0xfffffff0};
+	uint32_t takes;
+
+	(void)state;
+	both();
+	for (unsigned i = 0; i < COUNT(more); i++) {
+		words(1)->put += more[i]; /* by the one that puts */
+		close_end(0);
+		open_end(0);
+		connect_end(0, ALL);
 		settle();
-		send_plain(from, 1000);
+		second_comes(0);
+		takes = words(1)->takes;
+		close_end(1);
+		words(1)->takes = takes;
+		words(1)->put += more[i]; /* by the one that takes */
+		open_end(1);
+		connect_end(1, ALL);
 		settle();
-		assert_true(ends[!from].heards > before);
-		assert_memory_equal(ends[!from].heard->bytes, frame, 1000);
+		second_comes(0);
+		second_comes(1);
 	}
 }
 
@@ -140,20 +173,24 @@ static void floods(void **state)
 	static const char noise[256];
 	double until;
 	unsigned n = 0;
+	pid_t pid;
 	int fd;
 
 	(void)state;
 	both();
 	fd = open(path("wake1"), O_WRONLY | O_NONBLOCK);
+	pid = fork();
+	while (!pid)
+		((volatile struct net_ring_control *)words(1))->put += 16;
 	until = seconds() + 0.3;
 	while (seconds() < until) {
 		(void)!write(fd, noise, sizeof(noise));
-		if (n & 1)
-			words(1)->put += 16;
 		n++;
 		assert_int_equal(loop_turn(&ends[1].loop, true), 0);
 	}
 	close(fd);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 	assert_true(n < 900); /* two timers of a millisecond each, and the first few */
 	assert_int_equal(ends[1].heards, 0);
 	close_end(0);
@@ -187,7 +224,14 @@ static void wakes_nobody_reads(void **state)
 		assert_int_equal(loop_turn(&ends[0].loop, false), 0);
 	}
 	assert_false(loop_ready(&ends[0].loop));
-	assert_int_equal(ends[0].link->stats.sent, 100);
+	/* Nor does a wait for something else last longer. */
+	alarm(20);
+	words(1)->wake = words(1)->put;
+	send_plain(0, 60);
+	wake_by_hand(0);
+	assert_int_equal(loop_turn(&ends[0].loop, true), 0);
+	alarm(0);
+	assert_int_equal(ends[0].link->stats.sent, 101);
 	close(fd);
 }
 
@@ -253,6 +297,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(offloads_that_contradict_the_frame),
 		TEST(any_words),
+		TEST(words_while_it_sleeps),
 		TEST(floods),
 		TEST(wakes_nobody_reads),
 		TEST(back_and_forth),
