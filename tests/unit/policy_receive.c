@@ -12,9 +12,7 @@
 
 static unsigned parse_class(const char *head, const char *keys)
 {
-	char whole[1024];
-
-	return parse(whole, (size_t)snprintf(whole, sizeof(whole), "%s%s", head, keys));
+	return parse(text, (size_t)snprintf(text, sizeof(text), "%s%s", head, keys));
 }
 
 /* The rates of a class's section are read here, so that they can change, and are no
