@@ -66,8 +66,8 @@ static void t_net_2_mapping_ranges(void **state)
 
 		assert_int_equal(tries(SET_MAPPING_SIZE, size, 0, 0),
 				 size <= 128 ? SUCCESS : INVALID);
-		size = bed.pv.control.hash.size;
-		for (unsigned i = 0; i < COUNT(edges) * COUNT(edges); i++) {
+		for (unsigned i = 0; size <= 128 && i < COUNT(edges) * COUNT(edges);
+		     i++) {
 			uint32_t n = edges[i / COUNT(edges)],
 				 at = edges[i % COUNT(edges)];
 			bool fits = (uint64_t)n + at <= size;
@@ -361,7 +361,7 @@ static void course(void)
 
 static void t_net_2_reads_that_change(void **state)
 {
-	static const uint8_t with[] = {0, 0xff, 0x80, 1};
+	static const uint8_t with[] = {0, 0xff};
 
 	(void)state;
 	for (unsigned w = 0; w < 2 * COUNT(with); w++) {

@@ -118,6 +118,7 @@ static void bad_values(void **state)
 static void what_does_not_go_together(void **state)
 {
 	const struct policy maps = {.mode = POLICY_MAP, .ring_pages = 2};
+	const struct policy keeps = {.mode = POLICY_GRANT, .ring_pages = 2};
 	const struct policy pool = {
 		.door = POLICY_VIRTIO, .mode = POLICY_POOL, .ring_pages = 1};
 	struct policy granted = {
@@ -127,6 +128,9 @@ static void what_does_not_go_together(void **state)
 
 	(void)state;
 	assert_int_equal(fit(&maps, LEAST), 1);
+	assert_string_equal(errors.error[0].allowed, "Mode = copy, grant");
+	assert_int_equal(fit(&keeps, LEAST), 0);
+	assert_int_equal(fit(&keeps, LEAST "Queues = 2\n"), 1);
 	assert_int_equal(fit(&copies, LEAST "Queues = 2\n"), 1);
 	assert_int_equal(fit(&copies, LEAST "Speed = 1000\n"), 1);
 	assert_int_equal(fit(&pool, LEAST "Speed = 2147483647\n"), 0);
