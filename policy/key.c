@@ -144,8 +144,7 @@ static bool set_refs(const struct key_row *row, const char *value, void *field)
 #define TEXT_FORM "printable characters without a space"
 #define RATE_FORM                                                                      \
 	"RATE/s or RATE/s burst AMOUNT, from 1, with k, M or G for 10^3, 10^6, 10^9"
-#define MODES_FORM                                                                     \
-	"map, copy (Door = pv); pool, grant (Door = virtio); net: grant with both"
+#define MODES_FORM   "map, copy (Door = pv); pool, grant (Door = virtio); grant (net)"
 #define DEVICES_FORM "a device number, or with Class = blk a name like xvda"
 
 /* clang-format off */

@@ -193,11 +193,10 @@ static void find_conflicts(struct parser *parser)
 	const struct policy *p = &parser->policy;
 	const struct class_info *info = class_info(p->class, p->door);
 	bool pv = p->door == POLICY_PV, blk = p->class == POLICY_BLK;
-	bool net = p->class == POLICY_NET, grant = p->mode == POLICY_GRANT;
 	bool pv_mode = p->mode == POLICY_MAP || p->mode == POLICY_COPY;
-	bool pool = p->mode == POLICY_POOL;
 	bool buffers = p->class == POLICY_SND || p->class == POLICY_DISPL;
-	bool both = p->client_pages == POLICY_BOTH;
+	bool both = p->client_pages == POLICY_BOTH, net = p->class == POLICY_NET;
+	bool pool = p->mode == POLICY_POOL, kept = net && p->mode == POLICY_GRANT;
 	uint32_t id;
 	/* clang-format off */
 #define RULE(broken, key, what, allowed) {broken, POLICY_KEY_##key, what, allowed}
@@ -206,17 +205,14 @@ static void find_conflicts(struct parser *parser)
 		enum policy_key key;
 		const char *what, *allowed;
 	} rules[] = {
-		RULE(pv && !net && !pv_mode, MODE, "a Mode of Door = virtio", "map, copy"),
-		RULE(pv && net && pool, MODE, "a Mode of Door = virtio", "copy, grant"),
-		RULE(pv && net && grant && !both, CLIENT_PAGES,
-		     "pages that the client has kept mapped are read and written", "both"),
+		RULE(pv && !pv_mode && !kept, MODE, "a Mode of Door = virtio",
+		     net ? "copy, grant" : "map, copy"),
 		RULE(!pv && pv_mode, MODE, "a Mode of Door = pv", "pool, grant"),
 		RULE(p->any_domain && !p->tag[0], DOMAIN, "any domain, but no Tag",
 		     "Tag = NAME in [Client], or the number of a domain"),
 		RULE(p->any_domain && p->isolation == POLICY_DOMAIN, ISOLATION,
 		     "a domain for one client, but Domain = any", "process, or Domain = 1-32751"),
-		RULE(!pv && !both, CLIENT_PAGES,
-		     "virtio requests are read and answered in client pages", "both"),
+		RULE((!pv || kept) && !both, CLIENT_PAGES, "buffers are read and written", "both"),
 		RULE(blk && pv && !p->read_only && !both, CLIENT_PAGES,
 		     "a disk with ReadOnly = no reads and writes client pages", "both"),
 		RULE(blk && pv && p->read_only && p->client_pages == POLICY_READABLE, CLIENT_PAGES,
