@@ -78,10 +78,11 @@ static void add_text(uint64_t *sum, const char *text)
 	while (*text++);
 }
 
-/* Of a class's section: all but its rates is the class's to read. */
+/* Of a class's section: all but its rates is the class's to read. Of one that is none
+ * (SECTIONS) nothing is. */
 static void read_class_key(struct parser *parser, const struct text_line *line)
 {
-	for (unsigned i = 0; i < POLICY_RECEIVES; i++) {
+	for (unsigned i = 0; i < POLICY_RECEIVES && parser->section < SECTIONS; i++) {
 		const char *key = class_receive_key(parser->section - GENERIC, i);
 		struct policy_rate *rate = &parser->policy.receive[i];
 

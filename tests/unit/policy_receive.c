@@ -48,6 +48,8 @@ static void receive_rates(void **state)
 	assert_int_equal(policy.receive[POLICY_RECEIVE_OPERATIONS].per_second, 2000);
 	assert_int_equal(policy.receive[POLICY_RECEIVE_OPERATIONS].burst, 50);
 	was = policy.class_section;
+	/* A section that there is not has none. */
+	assert_int_equal(parse_class(net, "[Wlan]\nReceiveBytes = 1/s\n"), 1);
 	assert_int_equal(parse_class(can, "ReceivePackets = 2000/s\n"), 0);
 	assert_int_not_equal(policy.class_section, was);
 	assert_int_equal(policy.receive[POLICY_RECEIVE_OPERATIONS].per_second, 0);
