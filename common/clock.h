@@ -25,8 +25,9 @@ static inline uint64_t clock_now(void)
 	return clock_read(CLOCK_MONOTONIC);
 }
 
-/* As it was at the kernel's last tick, some ms ago: for what counts in seconds. It is
- * never a system call; clock_now() is one where Xen keeps the time (x86 PV). */
+/* As it was at the kernel's last tick, some ms ago: for what counts in seconds. The
+ * vDSO has it even where Xen keeps the time (x86 PV), and clock_now() is a system call.
+ */
 static inline uint64_t clock_about(void)
 {
 	return clock_read(CLOCK_MONOTONIC_COARSE);

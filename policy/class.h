@@ -37,5 +37,7 @@ bool class_device_id(enum policy_class class, const char *device, uint32_t *id);
 /* The NAME of a Resource that is "link:NAME", which has two ends, each another
  * instance's; or NULL: its class has none, or it is none. */
 const char *class_link(const struct policy *policy);
+/* What stands behind the "link:" of @resource, or NULL: it is none. Any name. */
+const char *class_link_name(const char *resource);
 
 #endif

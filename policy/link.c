@@ -5,14 +5,18 @@
 
 #include "policy/class.h"
 
-const char *class_link(const struct policy *policy)
+const char *class_link_name(const char *resource)
 {
 	static const char prefix[] = "link:";
-	const char *name = policy->resource + sizeof(prefix) - 1;
+	size_t n = sizeof(prefix) - 1;
 
-	if (policy->class != POLICY_NET ||
-	    strncmp(policy->resource, prefix, sizeof(prefix) - 1) ||
-	    !policy_name_ok(name))
-		return NULL;
-	return name;
+	return strncmp(resource, prefix, n) ? NULL : resource + n;
+}
+
+const char *class_link(const struct policy *policy)
+{
+	const char *name = class_link_name(policy->resource);
+
+	return policy->class == POLICY_NET && name && policy_name_ok(name) ? name
+									   : NULL;
 }

@@ -78,11 +78,10 @@ static void add_text(uint64_t *sum, const char *text)
 	while (*text++);
 }
 
-/* Of a class's section: all but its rates is the class's to read. Of one that is none
- * (SECTIONS) nothing is. */
+/* Of a class's section: all but its rates is the class's to read. */
 static void read_class_key(struct parser *parser, const struct text_line *line)
 {
-	for (unsigned i = 0; i < POLICY_RECEIVES && parser->section < SECTIONS; i++) {
+	for (unsigned i = 0; i < POLICY_RECEIVES; i++) {
 		const char *key = class_receive_key(parser->section - GENERIC, i);
 		struct policy_rate *rate = &parser->policy.receive[i];
 
@@ -102,6 +101,8 @@ static void read_key(struct parser *parser, const struct text_line *line)
 	uint16_t *lines = parser->policy.line;
 	unsigned key = 0;
 
+	if (parser->section == SECTIONS) /* there is no such one, as was said */
+		return;
 	if (parser->section >= GENERIC) {
 		read_class_key(parser, line);
 		return;

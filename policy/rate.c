@@ -85,10 +85,28 @@ void rate_change(struct rate *rate, struct policy_rate limit, uint64_t now)
 		rate->tokens = limit.burst;
 }
 
+void rate_begin(struct rate *rate, struct policy_rate limit, uint64_t now)
+{
+	if (limit.per_second)
+		rate_init(rate, limit, now);
+	else
+		*rate = (struct rate){0};
+}
+
+void rate_become(struct rate *rate, struct policy_rate limit, uint64_t now)
+{
+	if (limit.per_second && rate->limit.per_second)
+		rate_change(rate, limit, now);
+	else
+		rate_begin(rate, limit, now);
+}
+
 uint64_t rate_take(struct rate *rate, uint64_t units, uint64_t now)
 {
 	uint64_t need = units < rate->limit.burst ? units : rate->limit.burst, missing;
 
+	if (!rate->limit.per_second)
+		return 0;
 	fill(rate, now);
 	if (!rate->debt && rate->tokens >= need) {
 		rate->tokens -= need;

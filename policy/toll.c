@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy/toll.h"
 
-void toll_begin(struct toll *toll, struct policy_rate operations,
-		struct policy_rate bytes, uint64_t now)
-{
-	rate_init(&toll->operations, operations, now);
-	rate_init(&toll->bytes, bytes, now);
-}
-
 void toll_init(struct toll *toll, const struct policy *policy, uint64_t now)
 {
-	toll_begin(toll, policy->operations, policy->bytes, now);
+	rate_init(&toll->operations, policy->operations, now);
+	rate_init(&toll->bytes, policy->bytes, now);
+}
+
+void toll_receive(struct toll *toll, const struct policy_rate *receive, uint64_t now)
+{
+	rate_begin(&toll->operations, receive[POLICY_RECEIVE_OPERATIONS], now);
+	rate_begin(&toll->bytes, receive[POLICY_RECEIVE_BYTES], now);
+}
+
+void toll_receive_change(struct toll *toll, const struct policy_rate *receive,
+			 uint64_t now)
+{
+	rate_become(&toll->operations, receive[POLICY_RECEIVE_OPERATIONS], now);
+	rate_become(&toll->bytes, receive[POLICY_RECEIVE_BYTES], now);
 }
 
 void toll_change(struct toll *toll, const struct policy *policy, uint64_t now)

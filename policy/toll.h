@@ -19,12 +19,13 @@ struct toll_paid {
 	bool operation, bytes;
 };
 
-/* By these rates, which need not be a policy's [Limits]. */
-void toll_begin(struct toll *toll, struct policy_rate operations,
-		struct policy_rate bytes, uint64_t now);
 void toll_init(struct toll *toll, const struct policy *policy, uint64_t now);
 /* The policy's rates changed. */
 void toll_change(struct toll *toll, const struct policy *policy, uint64_t now);
+/* The same by policy.receive, of what others have for the client. */
+void toll_receive(struct toll *toll, const struct policy_rate *receive, uint64_t now);
+void toll_receive_change(struct toll *toll, const struct policy_rate *receive,
+			 uint64_t now);
 /* True if all is paid, @bytes of data (or 0) with it. Else *@due, a time, is lowered to
  * when it is worth asking again. */
 bool toll_pay(struct toll *toll, struct toll_paid *paid, uint64_t bytes, uint64_t now,

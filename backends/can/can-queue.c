@@ -40,19 +40,14 @@ void can_queue_clear(struct can_queue *queue)
 void can_queue_begin(struct can_queue *queue, uint64_t now)
 {
 	can_queue_clear(queue);
-	queue->rate = (struct rate){0};
-	can_queue_limits(queue, now);
+	queue->rate_due = 0;
+	rate_begin(&queue->rate, *queue->receive, now);
 }
 
 void can_queue_limits(struct can_queue *queue, uint64_t now)
 {
 	queue->rate_due = 0;
-	if (!queue->receive->per_second)
-		queue->rate = (struct rate){0};
-	else if (queue->rate.limit.per_second)
-		rate_change(&queue->rate, *queue->receive, now);
-	else
-		rate_init(&queue->rate, *queue->receive, now);
+	rate_become(&queue->rate, *queue->receive, now);
 }
 
 /* The @i-th, the oldest being 0. */
@@ -138,8 +133,7 @@ static bool queue_rated(const struct can_queue *queue)
 {
 	const struct can_event *event = queue_at(queue, 0);
 
-	return queue->receive->per_second && !event->lost &&
-	       event->kind != CAN_EVENT_STATE;
+	return !event->lost && event->kind != CAN_EVENT_STATE;
 }
 
 static bool queue_pays(struct can_queue *queue, uint64_t now)

@@ -20,17 +20,15 @@ static const char *named_advice(int err)
 		return "xdd-link@NAME.service makes it: see why it did not";
 	case EBUSY:
 		return "two others have its two ends";
-	case EINVAL:
-		return "its name is of 1 to 31 of [a-z0-9_]";
 	default:
 		return "see dmesg";
 	}
 }
 
 /* The same of any. */
-static const char *link_advice(const char *resource, int err)
+static const char *link_advice(const struct policy *policy, int err)
 {
-	if (!strncmp(resource, "link:", 5))
+	if (class_link(policy))
 		return named_advice(err);
 	switch (-err) {
 	case ENODEV:
@@ -63,7 +61,7 @@ static int station_open_link(struct host *host, struct station *s)
 	if (r < 0)
 		log_line(&host->log, LOG_LEVEL_ERROR, "Resource %s: %s (%s)",
 			 host->policy.resource, strerror(-r),
-			 link_advice(host->policy.resource, r));
+			 link_advice(&host->policy, r));
 	else if (class_link(&host->policy) && s->policy.queues > 1)
 		log_line(&host->log, LOG_LEVEL_NOTICE,
 			 "Resource %s has one queue for Queues = %u",

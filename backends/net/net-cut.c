@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <endian.h>
 #include <string.h>
 
 #include "backends/net/net-cut.h"
+#include "common/bytes.h"
 
 #define IPV4_LENGTH  2
 #define IPV4_ID	     4
@@ -16,33 +18,14 @@
 
 static void put16(uint8_t *at, uint32_t value)
 {
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 |
-	       at[3];
-}
-
-static uint64_t sum_bytes(const uint8_t *at, uint32_t n)
-{
-	uint64_t sum = 0;
-
-	for (uint32_t i = 0; i + 1 < n; i += 2)
-		sum += (uint32_t)at[i] << 8 | at[i + 1];
-	return n & 1 ? sum + ((uint32_t)at[n - 1] << 8) : sum;
+	bytes_put16(at, htobe16((uint16_t)value));
 }
 
 uint16_t net_cut_sum(const uint8_t *bytes, uint32_t n, const uint8_t *more, uint32_t m)
 {
-	uint64_t sum = sum_bytes(bytes, n) + sum_bytes(more, m);
+	uint16_t sum = net_sum_fold(net_sum_add(bytes, n) + net_sum_add(more, m));
 
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	sum ^= 0xffff;
-	return sum ? (uint16_t)sum : 0xffff;
+	return sum == 0xffff ? sum : (uint16_t)~sum;
 }
 
 bool net_cut_begin(struct net_cut *cut, const uint8_t *bytes, uint32_t size,
@@ -76,8 +59,7 @@ static void cut_ip(struct net_cut *cut)
 		return;
 	}
 	put16(ip + IPV4_LENGTH, bytes);
-	put16(ip + IPV4_ID,
-	      ((uint32_t)ip[IPV4_ID] << 8 | ip[IPV4_ID + 1]) + cut->number);
+	put16(ip + IPV4_ID, (uint32_t)be16toh(bytes_get16(ip + IPV4_ID)) + cut->number);
 	put16(ip + IPV4_SUM, 0);
 	put16(ip + IPV4_SUM, net_cut_sum(ip, (ip[0] & 15u) * 4, NULL, 0));
 }
@@ -86,10 +68,10 @@ static void cut_ip(struct net_cut *cut)
 static void cut_tcp(struct net_cut *cut, bool last)
 {
 	uint8_t *tcp = cut->head + cut->frame.l4;
-	uint32_t sequence = get32(tcp + TCP_SEQUENCE) + cut->at - cut->offload.header;
+	uint32_t sequence = be32toh(bytes_get32(tcp + TCP_SEQUENCE)) + cut->at -
+			    cut->offload.header;
 
-	put16(tcp + TCP_SEQUENCE, sequence >> 16);
-	put16(tcp + TCP_SEQUENCE + 2, sequence);
+	bytes_put32(tcp + TCP_SEQUENCE, htobe32(sequence));
 	if (!last)
 		tcp[TCP_FLAGS] &= (uint8_t) ~(TCP_FIN | TCP_PSH);
 	if (cut->number)

@@ -260,31 +260,38 @@ bool net_offload_check(const struct net_frame *frame, struct net_offload *offloa
 	return offload->gso == NET_GSO_NONE || gso_is_sound(frame, offload);
 }
 
-static uint32_t sum16(const uint8_t *at, unsigned bytes)
+uint64_t net_sum_add(const uint8_t *at, uint32_t n)
 {
-	uint32_t sum = 0;
+	uint64_t sum = 0;
 
-	for (unsigned i = 0; i < bytes; i += 2)
+	for (uint32_t i = 0; i + 1 < n; i += 2)
 		sum += get16(at + i);
-	return sum;
+	return n & 1 ? sum + ((uint32_t)at[n - 1] << 8) : sum;
+}
+
+uint16_t net_sum_fold(uint64_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
 }
 
 void net_frame_sum(const struct net_frame *frame, const struct net_offload *offload)
 {
 	uint8_t *at = frame->bytes + offload->start + offload->offset;
 	const uint8_t *ip = frame->bytes + frame->l3;
-	uint32_t sum = frame->l4_protocol, end;
+	uint64_t sum = frame->l4_protocol;
+	uint32_t end;
 
 	if (frame->protocol == NET_IPV4) {
-		sum += sum16(ip + IPV4_SOURCE, 8);
+		sum += net_sum_add(ip + IPV4_SOURCE, 8);
 		end = (uint32_t)frame->l3 + get16(ip + 2);
 	} else {
-		sum += sum16(ip + IPV6_SOURCE, 32);
+		sum += net_sum_add(ip + IPV6_SOURCE, 32);
 		end = (uint32_t)frame->l3 + IPV6_BYTES + get16(ip + 4);
 	}
 	sum += end - frame->l4;
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
+	sum = net_sum_fold(sum);
 	at[0] = (uint8_t)(sum >> 8);
 	at[1] = (uint8_t)sum;
 }

@@ -85,6 +85,11 @@ bool net_frame_sum_place(const struct net_frame *frame, struct net_offload *out)
 /* Is @offload, as its client said it, sound for this frame? Sets @offload->header,
  * whatever the client said of it. */
 bool net_offload_check(const struct net_frame *frame, struct net_offload *offload);
+/* The sum of RFC 1071 before it is folded, of @n bytes; one that is odd is the first of
+ * two. */
+uint64_t net_sum_add(const uint8_t *at, uint32_t n);
+/* Folded to 16 bits. */
+uint16_t net_sum_fold(uint64_t sum);
 /* Put the sum of the pseudo header into the place of the sum, as who finishes it
  * expects it: for a frame to be cut whose sum was complete. @offload was checked. */
 void net_frame_sum(const struct net_frame *frame, const struct net_offload *offload);

@@ -40,7 +40,7 @@
 #include "backends/net/net-link.h"
 #include "common/shared.h"
 
-#define NAMED_ALL   (NET_LINK_CSUM | NET_LINK_TSO4 | NET_LINK_TSO6)
+#define NAMED_ALL   (NET_LINK_ALL & ~NET_LINK_USO) /* net-cut.h cuts no UDP */
 #define NAMED_VAIN  16	    /* wake-ups in a row that bring nothing */
 #define NAMED_REST  1000000 /* ns: then so long none is looked for */
 #define NAMED_WAKES 64	    /* bytes of a FIFO that are read at once */
@@ -178,12 +178,6 @@ static int named_put_cut(struct named *named, const struct net_out *out, unsigne
 
 static int named_put_out(struct named *named, const struct net_out *out)
 {
-	static const unsigned gso[] = {
-		[NET_GSO_NONE] = 0,
-		[NET_GSO_TCPV4] = NET_LINK_TSO4,
-		[NET_GSO_TCPV6] = NET_LINK_TSO6,
-		[NET_GSO_UDP] = ~0u, /* nobody can ask for it */
-	};
 	struct piece piece = {.head = out->bytes, .head_size = out->size};
 	int takes = named_other_takes(named);
 
@@ -191,7 +185,7 @@ static int named_put_out(struct named *named, const struct net_out *out)
 		return takes;
 	if (out->size < NET_HEADER || out->size > NET_RING_FRAME_MAX)
 		return -EMSGSIZE;
-	if (gso[out->offload.gso] & ~(unsigned)takes)
+	if (net_link_undone(&out->offload) & ~(NET_LINK_CSUM | (unsigned)takes))
 		return named_put_cut(named, out, (unsigned)takes);
 	return named_put(named, &piece, out->offload, (unsigned)takes);
 }

@@ -28,15 +28,7 @@ static struct pair *pair_of(struct net_link *link)
 
 static bool pair_allows(const struct pair *to, const struct net_offload *offload)
 {
-	static const unsigned gso[] = {
-		[NET_GSO_NONE] = 0,
-		[NET_GSO_TCPV4] = NET_LINK_TSO4,
-		[NET_GSO_TCPV6] = NET_LINK_TSO6,
-		[NET_GSO_UDP] = NET_LINK_USO,
-	};
-	unsigned undone = gso[offload->gso] | (offload->sum ? NET_LINK_CSUM : 0);
-
-	return !(undone & ~to->allowed);
+	return !(net_link_undone(offload) & ~to->allowed);
 }
 
 static struct net_in *pair_room(struct pair *to, unsigned queue)

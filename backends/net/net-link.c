@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "backends/net/net-link.h"
-#include "policy/policy.h"
+#include "policy/class.h"
 
 static int open_named(struct net_link **out, const char *name,
 		      const struct net_link_conf *conf)
@@ -22,7 +22,7 @@ int net_link_open(struct net_link **out, const char *resource,
 {
 	if (!strcmp(resource, "null:"))
 		return net_link_null_open(out, conf);
-	if (!strncmp(resource, "link:", 5))
-		return open_named(out, resource + 5, conf);
+	if (class_link_name(resource))
+		return open_named(out, class_link_name(resource), conf);
 	return net_link_tap_open(out, resource, conf);
 }

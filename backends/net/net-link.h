@@ -47,6 +47,18 @@ enum net_link_offloads {
 };
 #define NET_LINK_ALL (NET_LINK_CSUM | NET_LINK_TSO4 | NET_LINK_TSO6 | NET_LINK_USO)
 
+/* What of them a frame makes use of. */
+static inline unsigned net_link_undone(const struct net_offload *offload)
+{
+	static const unsigned gso[] = {
+		[NET_GSO_TCPV4] = NET_LINK_TSO4,
+		[NET_GSO_TCPV6] = NET_LINK_TSO6,
+		[NET_GSO_UDP] = NET_LINK_USO,
+	};
+
+	return gso[offload->gso] | (offload->sum ? NET_LINK_CSUM : 0);
+}
+
 struct net_link;
 
 /* A frame on its way out. All but the last three members are set by who sends. */

@@ -153,7 +153,7 @@ static void fit_queues(const struct policy *policy, const struct net_policy *net
  * make it shorter. */
 static void fit_link(const struct policy *policy, struct policy_errors *errors)
 {
-	if (strncmp(policy->resource, "link:", 5))
+	if (!class_link_name(policy->resource))
 		return;
 	if (!class_link(policy))
 		text_error(errors, policy->line[POLICY_KEY_RESOURCE],

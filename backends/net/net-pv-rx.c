@@ -141,11 +141,9 @@ static void answer_extra(const struct net_in *in, unsigned slot, uint8_t *out)
 /* A bit for each slot that holds an extra, bit 0 for the last. */
 static uint32_t kinds_of(const struct net_in *in)
 {
-	uint32_t kinds = 0;
+	unsigned extras = extras_of(in);
 
-	for (unsigned i = 0; i < slots_of(in); i++)
-		kinds = kinds << 1 | is_extra(in, i);
-	return kinds;
+	return ((1u << extras) - 1) << (slots_of(in) - 1 - extras);
 }
 
 static void given_answer(struct net_pv_queue *q, const struct net_given *given)

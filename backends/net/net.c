@@ -6,8 +6,6 @@
 
 #include "backends/net/net.h"
 
-#define UNLIMITED 1000000000000000000ull /* as fast as it comes */
-
 static struct net *net_of(struct net_link *link)
 {
 	return link->owner;
@@ -151,24 +149,9 @@ static bool vlan_is_heard(const struct net *net, const struct net_frame *frame)
 /* With no more left to do than the client takes. */
 static bool fits_client(const struct net *net, const struct net_in *in)
 {
-	unsigned needs = 0;
+	unsigned undone = net_link_undone(&in->offload);
 
-	if (in->offload.sum)
-		needs |= NET_LINK_CSUM;
-	switch (in->offload.gso) {
-	case NET_GSO_NONE:
-		break;
-	case NET_GSO_TCPV4:
-		needs |= NET_LINK_TSO4;
-		break;
-	case NET_GSO_TCPV6:
-		needs |= NET_LINK_TSO6;
-		break;
-	case NET_GSO_UDP:
-		needs |= NET_LINK_USO;
-		break;
-	}
-	return !(needs & ~net->client.offloads) && in->size <= net->client.frame_max;
+	return !(undone & ~net->client.offloads) && in->size <= net->client.frame_max;
 }
 
 /* Invariant 3. */
@@ -206,11 +189,14 @@ static void net_heard(struct net_link *link, struct net_in *in)
 	struct net_slot *slot = (struct net_slot *)in;
 	struct net_frame frame;
 
-	net_frame_parse(in->bytes, in->size, &frame);
-	if (net->connected && net_hears(net, in, &frame))
-		net_inbox_put(&net->inbox, net_steer(net, &frame, in), slot);
-	else
-		net_inbox_give(&net->inbox, slot);
+	if (net->connected) {
+		net_frame_parse(in->bytes, in->size, &frame);
+		if (net_hears(net, in, &frame)) {
+			net_inbox_put(&net->inbox, net_steer(net, &frame, in), slot);
+			return;
+		}
+	}
+	net_inbox_give(&net->inbox, slot);
 }
 
 static void net_failed(struct net_link *link, int err)
@@ -339,16 +325,8 @@ int net_turn(struct net *net, uint64_t now)
 	return net->error;
 }
 
-static struct policy_rate limit_of(struct policy_rate rate)
-{
-	if (rate.per_second)
-		return rate;
-	return (struct policy_rate){UNLIMITED, UNLIMITED};
-}
-
 int net_connect(struct net *net, const struct net_client *client, uint64_t now)
 {
-	const struct policy_rate *receive = net->conf.receive;
 	int r;
 
 	assert(!net->connected && client->queues && client->queues <= NET_QUEUES_MAX);
@@ -366,21 +344,16 @@ int net_connect(struct net *net, const struct net_client *client, uint64_t now)
 	net->connected = true;
 	net->now = now;
 	net->due = now;
-	toll_begin(&net->toll, limit_of(receive[POLICY_RECEIVE_OPERATIONS]),
-		   limit_of(receive[POLICY_RECEIVE_BYTES]), now);
+	toll_receive(&net->toll, net->conf.receive, now);
 	net_feed(net);
 	return net->error;
 }
 
 void net_limits(struct net *net, uint64_t now)
 {
-	const struct policy_rate *receive = net->conf.receive;
-
 	if (!net->connected)
 		return;
-	rate_change(&net->toll.operations, limit_of(receive[POLICY_RECEIVE_OPERATIONS]),
-		    now);
-	rate_change(&net->toll.bytes, limit_of(receive[POLICY_RECEIVE_BYTES]), now);
+	toll_receive_change(&net->toll, net->conf.receive, now);
 	net->due = now;
 }
 

@@ -51,9 +51,8 @@ static uint64_t descriptors(const struct policy *policy)
 
 /* Pages, rounded up to MiB in the sum: 8 MiB for the two processes, for each page
  * of a ring 64 that its entries need while they are served, the copy area, an end of a
- * named link, and, where
- * the kernel has no unpopulated pages to map grants into, one page of the domain's own
- * for each page mapped. */
+ * named link, and, where the kernel has no unpopulated pages to map grants into, one
+ * page of the domain's own for each page mapped. */
 static uint64_t memory(const struct policy *policy)
 {
 	return 8 * PAGES_PER_MIB + 65 * policy->ring_pages + policy->data_pages +

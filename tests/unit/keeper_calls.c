@@ -21,10 +21,12 @@
 
 static void test_hello(void **state)
 {
+	const struct policy_rate receive[POLICY_RECEIVES] = {{11, 12}, {13, 14}};
 	unsigned fds;
 
 	(void)state;
 	world.k->peer.stage = PEER_STRANGER;
+	memcpy(world.k->policy.receive, receive, sizeof(receive));
 	fresh()->hello = (struct wire_hello){1, 1, "blk"};
 	assert_int_equal(world_call(&m, WIRE_HELLO, sizeof(m.hello), &fds), WIRE_OK);
 	assert_int_equal(fds, WIRE_FD_COUNT);
@@ -32,9 +34,11 @@ static void test_hello(void **state)
 	assert_int_equal(m.welcome.policy_bytes, strlen(WORLD_POLICY));
 	assert_int_equal(world_call(fresh(), WIRE_BEGIN, 0, &fds), WIRE_OK);
 	assert_int_equal(m.begin.limits.in_flight, 32);
+	assert_memory_equal(m.begin.limits.receive, receive, sizeof(receive));
 	world_turn(CLOCK_SECOND);
 	assert_true(world_receive(&m, NULL) > 0);
 	assert_int_equal(m.header.type, WIRE_STATUS);
+	assert_memory_equal(m.status.limits.receive, receive, sizeof(receive));
 	assert_int_equal(m.status.flags, WIRE_PRESENT | WIRE_ONLINE);
 	assert_int_equal(m.status.front, 3);
 	assert_int_equal(m.status.frontend, 3);

@@ -314,6 +314,35 @@ static void toll(void **state)
 	assert_true(toll_pay(&t, &other, 0, SECOND / 2 + SECOND / 1000, &due));
 }
 
+/* A limit that a policy may leave out: all passes, until there is one. */
+static void none(void **state)
+{
+	const struct policy_rate no = {0}, ten = {10, 2}, more = {1000, 1};
+	struct rate rate;
+
+	(void)state;
+	rate_begin(&rate, no, 0);
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(rate_take(&rate, UINT64_MAX, 0), 0);
+	rate_become(&rate, no, 5);
+	assert_int_equal(rate_take(&rate, 1, 5), 0);
+	/* One comes, with a full bucket. */
+	rate_become(&rate, ten, SECOND);
+	assert_int_equal(rate_take(&rate, 2, SECOND), 0);
+	assert_true(rate_take(&rate, 1, SECOND) > 0);
+	/* Another one keeps what is in it: nothing. */
+	rate_become(&rate, more, SECOND);
+	assert_true(rate_take(&rate, 1, SECOND) > 0);
+	assert_int_equal(rate_take(&rate, 1, SECOND + SECOND / 1000), 0);
+	assert_true(rate_take(&rate, 1, SECOND + SECOND / 1000) > 0);
+	/* And it goes, with what was owed. */
+	rate_become(&rate, no, SECOND + SECOND / 1000);
+	assert_int_equal(rate_take(&rate, 1, SECOND + SECOND / 1000), 0);
+	rate_begin(&rate, ten, 0);
+	assert_int_equal(rate_take(&rate, 2, 0), 0);
+	assert_true(rate_take(&rate, 1, 0) > 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -329,6 +358,7 @@ int main(void)
 		cmocka_unit_test(the_largest_of_all),
 		cmocka_unit_test(changes),
 		cmocka_unit_test(never_exceeds),
+		cmocka_unit_test(none),
 		cmocka_unit_test(toll),
 	};
 
