@@ -78,8 +78,9 @@ void snd_format_silence(enum snd_format format, uint8_t *out, uint32_t bytes);
 /* Of @millidb thousandths of a dB as sndif.h has it, -144000 (and below: nothing) to 0:
  * 0 to SND_GAIN_UNITY. There is no gain above 0 dB: it would clip. */
 uint32_t snd_gain(int32_t millidb);
-/* @frames frames of a linear format from @in to @out, channel c by @gain[c]: rounded to
- * the nearest; by SND_GAIN_UNITY they are the same bytes. */
+/* @frames frames of a linear format from @in to @out, which may be the same: channel c
+ * by @gain[c], rounded to the nearest; by SND_GAIN_UNITY, the most there is, they are
+ * the same bytes. */
 void snd_format_scale(enum snd_format format, const uint8_t *in, uint8_t *out,
 		      uint32_t frames, uint32_t channels, const uint32_t *gain);
 
