@@ -27,6 +27,8 @@
 #include "common/log.h"
 
 #define SND_CHANNELS_MAX 8
+#define SND_RATE_MIN	 4000 /* Hz */
+#define SND_RATE_MAX	 384000
 
 struct snd_range {
 	uint32_t min, max;
@@ -44,7 +46,7 @@ struct snd_params {
 	uint32_t channels;
 	uint32_t rate;	 /* Hz */
 	uint32_t buffer; /* frames that it is to hold, about; no less than 2 * step */
-	uint32_t step;	 /* frames at which it is looked at, at most */
+	uint32_t step;	 /* frames at which it is looked at, at most; from 1 */
 };
 
 struct snd_host;
@@ -66,7 +68,7 @@ struct snd_host {
 };
 
 struct snd_host_conf {
-	const char *resource; /* "alsa:", "file:FOLDER", "null:" */
+	const char *resource; /* snd-resource.h */
 	const char *name;     /* ALSA's name of the PCM; the file's, without a slash */
 	bool capture;
 	struct log *log; /* what alsa-lib says of itself goes there */
@@ -77,8 +79,15 @@ struct snd_host_conf {
 int snd_host_open(struct snd_host **out, const struct snd_host_conf *conf);
 void snd_host_close(struct snd_host *host);
 
-/* The same by kind (snd-host-alsa.c, snd-host-soft.c). Of a file, playback creates or
- * truncates it, samples alone, and capture reads it, then silence. */
+/* The same by kind (snd-host-alsa.c, snd-host-soft.c).
+ *
+ * Of a file, which is a regular one, playback creates or truncates it: samples alone,
+ * and of these the ones that were played, stream after stream. Capture reads it, from
+ * its beginning after each set(), and then silence. One that cannot be written or read
+ * is -EIO, of room() or move().
+ *
+ * Of ALSA, a PCM that makes threads is refused by -EOPNOTSUPP (one thread a process),
+ * and one that can be set to nothing by -EINVAL. */
 int snd_host_alsa_open(struct snd_host **out, const struct snd_host_conf *conf);
 int snd_host_file_open(struct snd_host **out, const struct snd_host_conf *conf);
 int snd_host_null_open(struct snd_host **out, const struct snd_host_conf *conf);

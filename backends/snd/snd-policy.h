@@ -23,6 +23,7 @@
 #define SND_BUFFER_MIN	4096
 #define SND_BUFFER_MAX	1048576 /* bytes: a map's pages */
 #define SND_PERIOD_MIN	16	/* frames */
+#define SND_PERIOD_MAX	65536
 #define SND_VOLUME_MIN	(-144000)
 #define SND_LATENCY_MIN 2 /* ms */
 #define SND_LATENCY_MAX 500
@@ -41,8 +42,9 @@ struct snd_policy {
 	uint32_t streams;
 	bool capture;		   /* Capture; default no */
 	uint64_t formats;	   /* Formats: a list of sndif.h's names; default all */
-	struct snd_range rate;	   /* Rates: Hz, MIN-MAX; default 5512-192000 */
-	struct snd_range channels; /* Channels: MIN-MAX; default 1-8 */
+	struct snd_range rate;	   /* Rates: Hz, MIN-MAX or one; default
+				      5512-192000 */
+	struct snd_range channels; /* Channels: MIN-MAX or one; default 1-8 */
 	uint32_t buffer;	   /* Buffer: bytes, at most; default 65536 */
 	uint32_t period;	   /* Period: frames, at least; default 64 */
 	int32_t volume;	  /* Volume: dB, at most, "-6" or "-6.5"; default 0; here
@@ -57,7 +59,10 @@ extern const struct policy_section_key snd_policy_keys[];
 
 /* What does not go together, or not with the generic sections, to @errors: a capture
  * stream without Capture = yes, two streams of one address, RingPages that do not hold
- * two pages a stream, ClientPages that cannot work, Mode = copy, no stream at all. */
+ * two pages a stream, ClientPages that cannot work, Mode = copy, no stream at all or a
+ * gap in their numbers, a Resource that is no sound's, Mixed = yes where nothing mixes;
+ * with "file:" a name that is no file's, and one that two streams have. It looks at no
+ * default. */
 void snd_policy_fit(const struct policy *policy, const void *snd,
 		    struct policy_errors *errors);
 /* The defaults, to parse over. */
