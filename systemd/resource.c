@@ -13,12 +13,11 @@
  * node has not got its group yet, and a file may not be mounted: nodes then
  * have the class's group, files none until the next daemon-reload.
  */
-static void group_line(const struct policy *policy, const char *usual,
-		       struct resource *out)
+static void group_line(const char *path, const char *usual, struct resource *out)
 {
 	struct stat st;
 	size_t n = strlen(out->service);
-	bool known = !stat(policy->resource, &st) && st.st_gid && st.st_mode & S_IRGRP;
+	bool known = !stat(path, &st) && st.st_gid && st.st_mode & S_IRGRP;
 
 	if (known)
 		snprintf(out->service + n, sizeof(out->service) - n,
@@ -41,7 +40,7 @@ static void node_lines(const struct policy *policy, const char *group,
 	snprintf(out->service, sizeof(out->service),
 		 "BindPaths=-%s\nDeviceAllow=%s %s\n", path, path,
 		 policy->read_only ? "r" : "rw");
-	group_line(policy, group, out);
+	group_line(policy->resource, group, out);
 }
 
 static void file_lines(const struct policy *policy, struct resource *out)
@@ -52,7 +51,7 @@ static void file_lines(const struct policy *policy, struct resource *out)
 	snprintf(out->unit, sizeof(out->unit), "RequiresMountsFor=%s\n", path);
 	snprintf(out->service, sizeof(out->service), "%s=-%s\n",
 		 policy->read_only ? "BindReadOnlyPaths" : "BindPaths", path);
-	group_line(policy, NULL, out);
+	group_line(policy->resource, NULL, out);
 }
 
 static void blk_lines(const struct policy *policy, const char *group,
@@ -132,6 +131,41 @@ static void net_lines(const struct policy *policy, const char *group,
 			 "DeviceAllow=/dev/net/tun rw\n");
 }
 
+/*
+ * ALSA's devices, all of them: which of these a PCM's name means, its configuration
+ * says. So no card can be waited for by name: sound.target is udev's first one, and for
+ * a later one the unit is started again until it is there.
+ */
+static void alsa_lines(const char *group, struct resource *out)
+{
+	snprintf(out->unit, sizeof(out->unit), "After=sound.target\n");
+	snprintf(out->service, sizeof(out->service),
+		 "BindPaths=-/dev/snd\nDeviceAllow=char-alsa rw\n"
+		 "SupplementaryGroups=%s\n"
+		 "BindReadOnlyPaths=-/etc/asound.conf -/etc/alsa\n",
+		 group);
+}
+
+/* A folder, in which files are made and read. */
+static void folder_lines(const char *folder, struct resource *out)
+{
+	char path[UNIT_NAME_MAX];
+
+	unit_quote(folder, path);
+	snprintf(out->unit, sizeof(out->unit), "RequiresMountsFor=%s\n", path);
+	snprintf(out->service, sizeof(out->service), "BindPaths=-%s\n", path);
+	group_line(folder, NULL, out);
+}
+
+static void snd_lines(const struct policy *policy, const char *group,
+		      struct resource *out)
+{
+	if (!strcmp(policy->resource, "alsa:"))
+		alsa_lines(group, out);
+	else if (!strncmp(policy->resource, "file:/", 6))
+		folder_lines(policy->resource + 5, out);
+}
+
 struct row {
 	void (*lines)(const struct policy *policy, const char *group,
 		      struct resource *out);
@@ -142,6 +176,7 @@ struct row {
 static const struct row rows[POLICY_CAN + 1] = {
 	[POLICY_BLK] = {blk_lines, "disk"},
 	[POLICY_NET] = {net_lines, NULL},
+	[POLICY_SND] = {snd_lines, "audio"},
 	[POLICY_CAN] = {can_lines, NULL},
 };
 

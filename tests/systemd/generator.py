@@ -219,6 +219,39 @@ def link():
     check("nor for another class", not opened("xdd-can@can.service"))
 
 
+def sound():
+    """Of Class = snd: ALSA's PCMs, a folder's files, and none."""
+    with tempfile.TemporaryDirectory(suffix=':a"b%c') as folder:
+        os.chmod(folder, 0o770)
+        if os.getuid() == 0:
+            os.chown(folder, 0, 4242)
+        out = Output({f"{name}.policy": policy(Class="snd", Resource=resource, Device="0")
+                      .replace("ReadOnly = no\n", "") for name, resource in
+                      (("alsa", "alsa:"), ("file", f"file:{folder}"), ("null", "null:"),
+                       ("other", "alsa:hw"), ("here", "file:srv"))})
+        quoted = folder.replace(":", "\\:").replace('"', '\\"').replace("%", "%%")
+    opens = ("Private", "Restrict", "SystemCallFilter", "Bind", "DeviceAllow", "Supplementary",
+             "CapabilityBoundingSet", "AmbientCapabilities", "Requires", "After", "Wants")
+
+    def opened(unit):
+        return [s for s in out.settings(unit) if s.startswith(opens)]
+
+    check("a sound policy has its own back end", out.wants("xdd@alsa.target") ==
+          {"xdd-keeper@alsa.service", "xdd-snd@alsa.service"})
+    check("ALSA: its devices, their group, its configuration, and no more",
+          opened("xdd-snd@alsa.service") == [
+              "After=sound.target", "BindPaths=-/dev/snd", "DeviceAllow=char-alsa rw",
+              "SupplementaryGroups=audio", "BindReadOnlyPaths=-/etc/asound.conf -/etc/alsa"])
+    check("its keeper has nothing of it",
+          opened("xdd-keeper@alsa.service") == ["Wants=xdd-snd@alsa.service"])
+    joined = ["SupplementaryGroups=4242"] if os.getuid() == 0 else []
+    check("files: their folder, its name quoted, its mount, its group; no device",
+          opened("xdd-snd@file.service") ==
+          [f"RequiresMountsFor={quoted}", f"BindPaths=-{quoted}"] + joined)
+    for name in ("null", "other", "here"):
+        check(f"none of these ({name}): nothing is opened", not opened(f"xdd-snd@{name}.service"))
+
+
 def names():
     other = LONG[:-1] + "x"
     out = Output({LONG + ".policy": policy(), other + ".policy": policy(),
@@ -268,6 +301,6 @@ def nothing():
     check("an empty /etc/xdd: nothing is wanted", not Output({}).links())
 
 
-for test in (plain, resources, bus, tap, link, names, bad, domain, nothing):
+for test in (plain, resources, bus, tap, link, sound, names, bad, domain, nothing):
     test()
 sys.exit(failed)
