@@ -43,4 +43,9 @@ static inline void bytes_put32(uint8_t *at, uint32_t v)
 	memcpy(at, &v, sizeof(v));
 }
 
+static inline void bytes_put64(uint8_t *at, uint64_t v)
+{
+	memcpy(at, &v, sizeof(v));
+}
+
 #endif

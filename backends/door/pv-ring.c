@@ -49,20 +49,27 @@ static void ring_publish(const struct pv_ring *ring, uint32_t rsp_prod)
 	shared_store32_release(ring->page + RING_RSP_PROD, rsp_prod);
 }
 
-/* Write and publish the answer for slot @index. Whoever is killed between any
- * two of these stores leaves either the request, or what is needed to write the
- * answer once more. */
-static void ring_answer(const struct pv_ring *ring, uint32_t index,
+/* The intent before the index that makes it valid; pairs with the attach of a
+ * successor. */
+static void ring_intend(const struct pv_ring *ring, uint32_t index,
 			const uint8_t *answer)
+{
+	shared_copy_out(ring->page + RING_INTENT, answer, PV_RING_ANSWER_MAX);
+	shared_store32_release(ring->page + RING_INTENT_INDEX, index);
+	shared_store32_release(ring->page + RING_INTENT_MAGIC, RING_MAGIC);
+}
+
+/* Write and publish the answer for slot @index, @size bytes. Whoever is killed between
+ * any two of these stores leaves either the request, or what is needed to write the
+ * answer once more; or of one that is repeatable, what is as good as the request. */
+static void ring_answer(const struct pv_ring *ring, uint32_t index,
+			const uint8_t *answer, uint32_t size)
 {
 	uint8_t whole[RING_ENTRY_MAX] = {0};
 
-	memcpy(whole, answer, PV_RING_ANSWER_MAX);
-	shared_copy_out(ring->page + RING_INTENT, answer, PV_RING_ANSWER_MAX);
-	/* The intent before the index that makes it valid; pairs with the
-	 * attach of a successor. */
-	shared_store32_release(ring->page + RING_INTENT_INDEX, index);
-	shared_store32_release(ring->page + RING_INTENT_MAGIC, RING_MAGIC);
+	memcpy(whole, answer, size);
+	if (size <= PV_RING_ANSWER_MAX)
+		ring_intend(ring, index, whole);
 	shared_copy_out(ring_slot(ring, index), whole, ring->entry_size);
 	ring_publish(ring, index + 1);
 }
@@ -77,7 +84,7 @@ static bool ring_finish(const struct pv_ring *ring, uint32_t start)
 	    shared_load32_acquire(ring->page + RING_INTENT_INDEX) != start)
 		return false;
 	shared_copy_in(answer, ring->page + RING_INTENT, sizeof(answer));
-	ring_answer(ring, start, answer);
+	ring_answer(ring, start, answer, sizeof(answer));
 	return true;
 }
 
@@ -178,13 +185,13 @@ void pv_ring_group(struct pv_ring *ring, uint32_t n, uint32_t kinds)
 
 void pv_ring_put(struct pv_ring *ring, const void *entry, uint32_t size)
 {
-	uint8_t *answer = ring->answer[ring->rsp_prod % PV_RING_ENTRIES_MAX];
+	uint32_t i = ring->rsp_prod % PV_RING_ENTRIES_MAX;
 
-	assert(size <= ring->entry_size && size <= PV_RING_ANSWER_MAX);
+	assert(size <= ring->entry_size && size <= PV_RING_REPEAT_MAX);
 	assert(!ring->kept && ring->rsp_prod != ring->req_cons);
-	memset(answer, 0, PV_RING_ANSWER_MAX);
-	memcpy(answer, entry, size);
-	ring->group[ring->rsp_prod % PV_RING_ENTRIES_MAX] = ring->begins;
+	memcpy(ring->answer[i], entry, size);
+	ring->size[i] = (uint8_t)size;
+	ring->group[i] = ring->begins;
 	ring->begins = (struct pv_ring_group){0};
 	ring->rsp_prod++;
 }
@@ -222,7 +229,7 @@ static void ring_push_one(const struct pv_ring *ring)
 		shared_store32_release(ring->page + RING_GROUP_END,
 				       ring->pushed + ring->group[i].n);
 	}
-	ring_answer(ring, ring->pushed, ring->answer[i]);
+	ring_answer(ring, ring->pushed, ring->answer[i], ring->size[i]);
 }
 
 bool pv_ring_push(struct pv_ring *ring)
