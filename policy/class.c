@@ -55,7 +55,7 @@ static const struct class_info infos[][POLICY_VIRTIO + 1] = {
 		POLICY_MAP, POLICY_READABLE, 2, 65, 0, /* 256 KiB and the list of its pages */
 		KEYS("#/#/ring-ref", "#/#/evt-ring-ref"), NO_KEYS,
 		KEYS("#/#/event-channel", "#/#/evt-event-channel"),
-		KEYS("state", "xdd-reason", "versions")},
+		KEYS("state", "xdd-reason", "versions", "stream-#")},
 		VIRTIO("snd", "Sound", "xdd-policy", 4, 65)},
 	[POLICY_DISPL] = {{"displ", "vdispl", "Display", "xdd-policy",
 		POLICY_MAP, POLICY_READABLE, 2, 4054, 0, /* two of 1920x1080x32, their lists */

@@ -321,6 +321,74 @@ static void a_virtio_network_device(void **state)
 	is("/local/domain/5/device/vmsg_net/1", "mac", NULL);
 }
 
+#define SFRONT "/local/domain/5/device/vsnd/0"
+#define SBACK  "/local/domain/2/backend/vsnd/5/0"
+#define SOUND                                                                          \
+	"[Sound]\nStream0 = 0/0 playback hw:0\nStream1 = 0/1 capture hw:0\n"           \
+	"Stream2 = 1/0 playback hw:1\nCapture = yes\nFormats = s16_le, float_be\n"     \
+	"Rates = 44100-50000\nChannels = 2-6\nBuffer = 32768\n"
+
+/* The client's half, as libxl has it for vsnd; the driver domain's has none of it. */
+static const char *const sound_device[] = {
+	"5 2 " SFRONT " = ",
+	"5 2 " SFRONT "/backend = " SBACK,
+	"5 2 " SFRONT "/backend-id = 2",
+	"5 2 " SFRONT "/short-name = ivi_disk",
+	"5 2 " SFRONT "/channels-min = 2",
+	"5 2 " SFRONT "/channels-max = 6",
+	"5 2 " SFRONT "/sample-rates = 44100,48000",
+	"5 2 " SFRONT "/sample-formats = s16_le,float_be",
+	"5 2 " SFRONT "/buffer-size = 32768",
+	"5 2 " SFRONT "/0 = ",
+	"5 2 " SFRONT "/0/name = PCM 0",
+	"5 2 " SFRONT "/0/0 = ",
+	"5 2 " SFRONT "/0/0/type = p",
+	"5 2 " SFRONT "/0/0/unique-id = 0",
+	"5 2 " SFRONT "/0/1 = ",
+	"5 2 " SFRONT "/0/1/type = c",
+	"5 2 " SFRONT "/0/1/unique-id = 1",
+	"5 2 " SFRONT "/1 = ",
+	"5 2 " SFRONT "/1/name = PCM 1",
+	"5 2 " SFRONT "/1/0 = ",
+	"5 2 " SFRONT "/1/0/type = p",
+	"5 2 " SFRONT "/1/0/unique-id = 2",
+	"5 2 " SFRONT "/state = 1",
+};
+
+static void a_sound_device(void **state)
+{
+	struct plan_input in = input("snd", "Domain = any\nTag = t\nDevice = 0", SOUND);
+	const unsigned n = sizeof(sound_device) / sizeof(*sound_device);
+	unsigned at = 0;
+
+	(void)state;
+	plan_make(&in, &plan);
+	while (strcmp(line(&plan.node[at]), sound_device[0]))
+		assert_true(++at < plan.n);
+	for (unsigned i = 0; i < n; i++)
+		assert_string_equal(line(&plan.node[at + i]), sound_device[i]);
+	is(SBACK, "xdd-policy", "t");
+	is(SBACK, "short-name", NULL);
+}
+
+/* As many streams as there can be, each with a PCM of its own: they have room. */
+static void many_streams(void **state)
+{
+	char sound[1024] = "[Sound]\n";
+	struct plan_input in;
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++)
+		snprintf(sound + strlen(sound), sizeof(sound) - strlen(sound),
+			 "Stream%u = %u/255 playback x\n", i, 248 + i);
+	in = input("snd", "Domain = any\nTag = t\nDevice = 0", sound);
+	plan_make(&in, &plan);
+	is(SFRONT, "255/255/type", "p");
+	is(SFRONT, "sample-rates",
+	   "5512,8000,11025,16000,22050,32000,44100,48000,64000,88200,96000,176400,"
+	   "192000");
+}
+
 /* The section that these read is one that the class takes: its keys are spelled so. */
 static void the_class_takes_it(void **state)
 {
@@ -365,6 +433,8 @@ int main(void)
 		cmocka_unit_test(a_virtio_disk),
 		cmocka_unit_test(a_plain_network_device),
 		cmocka_unit_test(a_virtio_network_device),
+		cmocka_unit_test(a_sound_device),
+		cmocka_unit_test(many_streams),
 		cmocka_unit_test(the_class_takes_it),
 	};
 

@@ -25,7 +25,7 @@
 #include "policy/policy.h"
 #include "xenbus/cmd/tree.h"
 
-#define PLAN_NODES     64
+#define PLAN_NODES     112
 #define PLAN_VALUE_MAX TREE_VALUE_MAX
 #define PLAN_MARK      "xdd-attach" /* the key of 3. */
 
