@@ -86,9 +86,16 @@ struct snd_unit snd_format_unit(enum snd_format format, uint32_t channels)
 
 void snd_format_silence(enum snd_format format, uint8_t *out, uint32_t bytes)
 {
+	const uint8_t *silence;
+	uint32_t done = bytes < PATTERN ? bytes : PATTERN, n;
+
 	assert(format < SND_FORMATS);
-	for (uint32_t i = 0; i < bytes; i++)
-		out[i] = rows[format].silence[i % PATTERN];
+	silence = rows[format].silence;
+	memcpy(out, silence, done);
+	for (; done < bytes; done += n) { /* twice as much each time */
+		n = bytes - done < done ? bytes - done : done;
+		memcpy(out + done, out, n);
+	}
 }
 
 /* -- Loudness -----------------------------------------------------------------------
