@@ -174,6 +174,7 @@ static const struct seal_rule seal_allowed[] = {
 	INT(ioctl, 1, SEAL_EVTCHN_NOTIFY),
 	INT(ioctl, 1, TUNSETOFFLOAD),
 	INT(ioctl, 1, TUNSETCARRIER),
+	BITS(ioctl, 1, IOCTL_TYPE, 'A' << 8), /* ALSA's PCMs */
 	CALL(io_uring_enter),
 	INT(io_uring_register, 1, IORING_REGISTER_FILES_UPDATE),
 	CALL(close),

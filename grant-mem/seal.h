@@ -25,7 +25,11 @@
  * socket, no exec, no clone, no new io_uring. Operations of an io_uring pass
  * no filter: restrict the ring first (loop_seal()). Two ioctls beside NOTIFY are for
  * who has a tap: what of the frames to it may be left undone, and whether it has a
- * carrier (TUNSETOFFLOAD, TUNSETCARRIER). They change nothing but that tap.
+ * carrier (TUNSETOFFLOAD, TUNSETCARRIER). They change nothing but that tap. The whole
+ * type 'A', ALSA's PCMs, is for who has such a PCM: it is set, started, asked and
+ * stopped by ioctl while it is served. A process that was taken over can do with the
+ * PCMs whose descriptors it holds what it likes, and reach no other; not its mixer, not
+ * its timers, which are of other types.
  *
  * seal_last_domain() is the last door of Isolation = domain, where there was no
  * first one. It leaves open, beside all that, what the keeper's parts need in
