@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* The PV door in xdd-snd: see snd-door.h. */
+#include "backends/host-forward.h"
+#include "backends/snd/snd-door.h"
+
+static struct snd_pv *pv_of(const struct host *host)
+{
+	return &sounder_of(host)->pv;
+}
+
+HOST_FORWARD(snd_pv, pv_of)
+HOST_TOLD_BROKEN(snd_pv)
+HOST_TOLD_DETACHED(snd_pv)
+
+static int pv_open(struct host *host)
+{
+	struct sounder *s = sounder_of(host);
+	struct snd_pv_conf conf = {
+		.policy = &host->policy,
+		.snd_policy = &s->policy,
+		.card = &s->card,
+		.keys = s->keys,
+		.owner = host,
+		.broken = told_broken,
+		.detached = told_detached,
+	};
+
+	return snd_pv_init(&s->pv, &conf);
+}
+
+static void pv_count(struct host *host)
+{
+	const struct snd_pv_stats *door = &pv_of(host)->stats;
+	const struct stats_named counters[] = {
+		{"requests", &door->requests},
+		{"errors", &door->errors},
+		{"answers", &door->answers},
+		{"malformed", &door->malformed},
+		{"reads", &door->reads},
+		{"writes", &door->writes},
+		{"read_bytes", &door->read_bytes},
+		{"written_bytes", &door->written_bytes},
+		{"events", &door->events},
+		{"events_full", &door->full},
+		{"pushes", &door->pushes},
+		{"notifies", &door->notifies},
+	};
+
+	STATS_COUNTERS(&host->stats, counters);
+	stats_latency(&host->stats, "samples", &door->latency);
+}
+
+static int pv_connect(struct host *host, bool attach)
+{
+	struct snd_pv *pv = pv_of(host);
+	int r = snd_pv_connect(pv, attach, clock_now());
+
+	host->ports = 0;
+	for (uint32_t i = 0; !r && i < pv->streams; i++) {
+		if (!pv->stream[i].connected)
+			continue;
+		host->port[host->ports++] = pv->stream[i].port;
+		host->port[host->ports++] = pv->stream[i].events_port;
+	}
+	return r;
+}
+
+static int pv_turn(struct host *host, uint64_t now)
+{
+	snd_card_turn(&sounder_of(host)->card, now);
+	return snd_pv_turn(pv_of(host), now);
+}
+
+/* After the door's turn: a request may have started a stream. */
+static uint64_t pv_due(struct host *host)
+{
+	uint64_t card = snd_card_due(&sounder_of(host)->card);
+	uint64_t door = snd_pv_due(pv_of(host));
+
+	return card < door ? card : door;
+}
+
+static int pv_tick(struct host *host, uint64_t now)
+{
+	(void)now;
+	return pv_of(host)->error;
+}
+
+const struct host_door snd_door_pv = {
+	.open = pv_open,
+	.count = pv_count,
+	HOST_FORWARDED,
+	.connect = pv_connect,
+	.turn = pv_turn,
+	.due = pv_due,
+	.tick = pv_tick,
+};

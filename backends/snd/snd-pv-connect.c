@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the PV door says and reads in xenstore, and the set-up of its rings.
+ * Key names and their meaning: xen/io/sndif.h.
+ *
+ * A stream's keys stand in "PCM/INDEX/" of the device. Which streams there are, and
+ * which way each goes, is the policy's to say, by that address; of the client's own
+ * description of its card (names, rates, unique-id) nothing is believed, and but for
+ * "type" nothing is read.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/snd/snd-pv.h"
+
+#define PV_KEY	    40 /* "255/255/evt-event-channel" */
+#define PV_VERSIONS "1,2"
+
+uint32_t snd_pv_size_max(const struct policy *policy, const struct snd_policy *snd)
+{
+	uint32_t pages = policy->data_pages, most;
+
+	/* Beside a buffer, the page of a directory. */
+	pages = pages > 1 ? pages - 1 : 0;
+	most = pages < GRANTS_BATCH_MAX ? pages * XEN_PAGE_BYTES : SND_BUFFER_MAX;
+	return snd->buffer < most ? snd->buffer : most;
+}
+
+int snd_pv_offer(struct snd_pv *pv)
+{
+	return keys_write(&pv->conf.keys, "versions", PV_VERSIONS);
+}
+
+static void stream_key(const struct snd_pv_stream *st, const char *name,
+		       char key[PV_KEY])
+{
+	snprintf(key, PV_KEY, "%u/%u/%s", st->policy->pcm, st->policy->index, name);
+}
+
+/* Linux's front end does not say which of the versions it has chosen. */
+static int read_version(struct snd_pv *pv)
+{
+	char value[STORE_VALUE_MAX + 1];
+	int r = keys_read(&pv->conf.keys, STORE_FRONT, "version", value);
+
+	if (r <= 0)
+		return r;
+	if (strcmp(value, "1") && strcmp(value, "2"))
+		return keys_fail(&pv->conf.keys, "version", "not one of those offered");
+	return 0;
+}
+
+/* *@has: the client has the stream. */
+static int read_stream(struct snd_pv_stream *st, bool *has)
+{
+	char value[STORE_VALUE_MAX + 1], key[PV_KEY];
+	const struct keys *keys = &st->pv->conf.keys;
+	int r;
+
+	stream_key(st, "ring-ref", key);
+	r = keys_read(keys, STORE_FRONT, key, value);
+	*has = r > 0;
+	if (r <= 0)
+		return r;
+	stream_key(st, "type", key);
+	r = keys_read(keys, STORE_FRONT, key, value);
+	if (r > 0 && strcmp(value, st->policy->capture ? "c" : "p"))
+		return keys_fail(keys, key,
+				 st->policy->capture
+					 ? "the policy has it for capture"
+					 : "the policy has it for playback");
+	return r < 0 ? r : 0;
+}
+
+static int map_page(struct snd_pv_stream *st, const char *name, struct grants_map *out)
+{
+	char key[PV_KEY];
+	const char *keys[] = {key};
+
+	stream_key(st, name, key);
+	return keys_map_ring(&st->pv->conf.keys, keys, 1, out);
+}
+
+static int bind_port(struct snd_pv_stream *st, const char *name, struct evport *out)
+{
+	char key[PV_KEY];
+
+	stream_key(st, name, key);
+	return keys_bind(&st->pv->conf.keys, key, out);
+}
+
+/* Look at the rings for the first time. */
+static int init_rings(struct snd_pv_stream *st, bool attach)
+{
+	pv_events_init(&st->events, st->events_map.addr, attach);
+	if (pv_ring_init(&st->ring, st->ring_map.addr, XEN_PAGE_BYTES, SNDIF_ENTRY,
+			 attach) == PV_RING_OK)
+		return 0;
+	return keys_fail(&st->pv->conf.keys, "ring", "its indices cannot be");
+}
+
+static int unbind(struct snd_pv *pv, struct evport *port)
+{
+	int r = port->v ? evtchn_unbind(pv->conf.keys.evtchn, *port) : 0;
+
+	*port = (struct evport){0};
+	return r;
+}
+
+static int unmap(struct snd_pv *pv, struct grants_map *map)
+{
+	return map->addr ? grants_unmap(pv->conf.keys.grants, map) : 0;
+}
+
+/* What it has of these. 0, or the first negative errno. */
+static int stream_close(struct snd_pv_stream *st)
+{
+	struct snd_pv *pv = st->pv;
+	int r[] = {
+		unmap(pv, &st->buffer),	      unmap(pv, &st->ring_map),
+		unmap(pv, &st->events_map),   unbind(pv, &st->port),
+		unbind(pv, &st->events_port),
+	};
+
+	st->connected = false;
+	st->step = SND_PV_IDLE;
+	for (unsigned i = 0; i < sizeof(r) / sizeof(r[0]); i++) {
+		if (r[i] < 0)
+			return r[i];
+	}
+	return 0;
+}
+
+int snd_pv_close(struct snd_pv *pv)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < pv->streams; i++) {
+		int this = stream_close(&pv->stream[i]);
+
+		r = r ? r : this;
+	}
+	return r;
+}
+
+static int stream_open(struct snd_pv_stream *st, bool attach)
+{
+	int r = map_page(st, "ring-ref", &st->ring_map);
+
+	if (!r)
+		r = map_page(st, "evt-ring-ref", &st->events_map);
+	if (!r)
+		r = bind_port(st, "event-channel", &st->port);
+	if (!r)
+		r = bind_port(st, "evt-event-channel", &st->events_port);
+	if (!r)
+		r = init_rings(st, attach);
+	st->connected = !r;
+	return r;
+}
+
+static int open_streams(struct snd_pv *pv, bool attach)
+{
+	bool any = false;
+	int r = 0;
+
+	for (uint32_t i = 0; !r && i < pv->streams; i++) {
+		bool has;
+
+		r = read_stream(&pv->stream[i], &has);
+		if (!r && has)
+			r = stream_open(&pv->stream[i], attach);
+		any = any || has;
+	}
+	if (!r && !any)
+		r = keys_fail(&pv->conf.keys, "ring-ref",
+			      "it has none of the policy's streams");
+	return r;
+}
+
+/* What a predecessor kept of it, and could not be had again, ends with it. */
+static int stream_attach(struct snd_pv_stream *st)
+{
+	struct snd_pv *pv = st->pv;
+	char value[STORE_VALUE_MAX + 1], key[16];
+	struct snd_kept kept;
+	int r;
+
+	snprintf(key, sizeof(key), "stream-%u", st->number);
+	r = keys_read(&pv->conf.keys, STORE_BACK, key, value);
+	if (r <= 0 || !snd_kept_parse(value, &kept) || kept.state == SND_STATE_CLOSED)
+		return r < 0 ? r : 0;
+	snd_pv_reopen(st, &kept);
+	return pv->error;
+}
+
+static int attach_streams(struct snd_pv *pv)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; !r && i < pv->streams; i++) {
+		struct snd_pv_stream *st = &pv->stream[i];
+
+		if (st->connected)
+			r = stream_attach(st);
+		/* The one before us may have died between its push and its event. */
+		if (!r && st->connected)
+			r = evtchn_notify(pv->conf.keys.evtchn, st->port);
+		if (!r && st->connected)
+			r = evtchn_notify(pv->conf.keys.evtchn, st->events_port);
+	}
+	return r < 0 ? r : 0;
+}
+
+int snd_pv_connect(struct snd_pv *pv, bool attach, uint64_t now)
+{
+	int r, closed;
+
+	assert(pv->state == SND_PV_DOWN);
+	for (uint32_t i = 0; i < pv->streams; i++)
+		pv->stream[i].kept[0] = '\0';
+	pv->now = now;
+	r = read_version(pv);
+	if (!r)
+		r = open_streams(pv, attach);
+	if (r) {
+		closed = snd_pv_close(pv);
+		return closed < 0 ? closed : r;
+	}
+	snd_pv_start(pv, now);
+	return attach ? attach_streams(pv) : 0;
+}

@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: MIT */
+/* The PV door of a sound device: volume and queries; how it connects, ends, and goes on
+ * after a back end that died. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/device/snd-cases.h"
+
+#define EIO_	    (-5)
+#define EACCES_	    (-13)
+#define EINVAL_	    (-22)
+#define EOPNOTSUPP_ (-95)
+
+/* -- Queries -------------------------------------------------------------- */
+
+static const struct snd_range any = {0, UINT32_MAX};
+
+static int32_t query(struct xensnd_query_hw_param *q)
+{
+	struct xensnd_req req = {.operation = XENSND_OP_HW_PARAM_QUERY};
+	struct xensnd_resp rsp;
+
+	req.op.hw_param = *q;
+	rsp = snd_bed_ask(&bed, 0, &req);
+	*q = rsp.resp.hw_param;
+	return rsp.status;
+}
+
+static void everything(struct xensnd_query_hw_param *q)
+{
+	*q = (struct xensnd_query_hw_param){
+		.formats = UINT64_MAX,
+		.rates = {any.min, any.max},
+		.channels = {any.min, any.max},
+		.buffer = {any.min, any.max},
+		.period = {any.min, any.max},
+	};
+}
+
+static void a_query_narrows(void **state)
+{
+	const struct snd_bed_conf conf = {
+		.formats = 1 << SND_FORMAT_S16_LE | 1 << SND_FORMAT_S32_LE,
+		.buffer = 16384,
+		.period = 120,
+	};
+	struct xensnd_query_hw_param q;
+
+	(void)state;
+	snd_bed_up(&bed, &conf);
+	everything(&q);
+	assert_int_equal(query(&q), 0);
+	assert_int_equal(q.formats, 0x404);
+	assert_int_equal(q.rates.min, 5512);
+	assert_int_equal(q.rates.max, 192000);
+	assert_int_equal(q.channels.min, 1);
+	assert_int_equal(q.channels.max, 8);
+	assert_int_equal(q.period.min, 120);
+	assert_int_equal(q.buffer.max, 8192);
+	/* What is said again changes nothing. */
+	assert_int_equal(query(&q), 0);
+	assert_int_equal(q.buffer.max, 8192);
+
+	q.channels.min = 8;
+	q.formats = 0x400;
+	assert_int_equal(query(&q), 0);
+	assert_int_equal(q.buffer.max, 16384 / 32);
+
+	everything(&q);
+	q.formats = 1;
+	assert_int_equal(query(&q), EINVAL_);
+	everything(&q);
+	q.rates.min = 200000;
+	assert_int_equal(query(&q), EINVAL_);
+	everything(&q);
+	q.channels.max = 0;
+	assert_int_equal(query(&q), EINVAL_);
+	everything(&q);
+	q.period.max = 119;
+	assert_int_equal(query(&q), EINVAL_);
+	everything(&q);
+	q.buffer.min = 8193;
+	assert_int_equal(query(&q), EINVAL_);
+	assert_int_equal(snd_bed_down(&bed), 0);
+}
+
+/* -- Loudness ------------------------------------------------------------- */
+
+static int32_t set_words(uint8_t operation, uint32_t first, uint32_t second)
+{
+	uint8_t *buffer = snd_bed_stream(&bed, 0)->buffer;
+
+	memcpy(buffer + 4096, &first, 4);
+	memcpy(buffer + 4100, &second, 4);
+	return snd_bed_rw(&bed, 0, operation, 4096, 8);
+}
+
+static int16_t heard_sample(uint64_t at)
+{
+	int16_t sample;
+
+	memcpy(&sample, bed.host[0].heard + at, 2);
+	return sample;
+}
+
+/* A constant in both channels, until all of the ring is it; the samples heard last. */
+static void play_constant(int16_t value, int16_t *left, int16_t *right)
+{
+	uint8_t *buffer = snd_bed_stream(&bed, 0)->buffer;
+
+	for (unsigned i = 0; i < 40; i++) {
+		uint32_t at = (uint32_t)(bed.card.stream[0].written % 8192);
+
+		for (uint32_t k = 0; k < 1024; k += 2)
+			memcpy(buffer + at + k, &value, 2);
+		assert_int_equal(snd_bed_rw(&bed, 0, XENSND_OP_WRITE, at, 1024), 0);
+		snd_bed_pass(&bed, 5333333);
+	}
+	*left = heard_sample(bed.host[0].nheard - 4 - 4 * 64);
+	*right = heard_sample(bed.host[0].nheard - 2 - 4 * 64);
+}
+
+static void volume_is_in_the_samples(void **state)
+{
+	static const struct snd_config config = {SND_FORMAT_S16_LE, 2, 48000, 8192,
+						 1024};
+	int16_t left, right;
+	uint32_t words[2];
+
+	(void)state;
+	snd_bed_up(&bed, &(struct snd_bed_conf){0});
+	snd_front_buffer(&bed.front, snd_bed_stream(&bed, 0), 2, false);
+	assert_int_equal(snd_bed_open(&bed, 0, &config), 0);
+	assert_int_equal(snd_bed_trigger(&bed, 0, XENSND_OP_TRIGGER_START), 0);
+	play_constant(10000, &left, &right);
+	assert_int_equal(left, 10000);
+	assert_int_equal(right, 10000);
+
+	/* -6.020 dB is half; the other channel is as it was. */
+	assert_int_equal(set_words(XENSND_OP_SET_VOLUME, (uint32_t)-6020, 0), 0);
+	play_constant(10000, &left, &right);
+	assert_in_range(left, 4999, 5002);
+	assert_int_equal(right, 10000);
+	assert_int_equal(set_words(XENSND_OP_GET_VOLUME, 7, 7), 0);
+	memcpy(words, snd_bed_stream(&bed, 0)->buffer + 4096, 8);
+	assert_int_equal((int32_t)words[0], -6020);
+	assert_int_equal(words[1], 0);
+
+	assert_int_equal(set_words(XENSND_OP_MUTE, 0, 1), 0);
+	play_constant(10000, &left, &right);
+	assert_in_range(left, 4999, 5002);
+	assert_int_equal(right, 0);
+	assert_int_equal(set_words(XENSND_OP_UNMUTE, 1, 1), 0);
+	play_constant(10000, &left, &right);
+	assert_in_range(left, 4999, 5002);
+	assert_int_equal(right, 10000);
+
+	/* Louder than the policy's Volume there is nothing. */
+	assert_int_equal(set_words(XENSND_OP_SET_VOLUME, 6000, INT32_MAX), 0);
+	play_constant(10000, &left, &right);
+	assert_int_equal(left, 10000);
+	assert_int_equal(right, 10000);
+	assert_int_equal(set_words(XENSND_OP_SET_VOLUME, (uint32_t)INT32_MIN, 0), 0);
+	play_constant(10000, &left, &right);
+	assert_int_equal(left, 0);
+	assert_int_equal(snd_bed_down(&bed), 0);
+}
+
+static void the_policy_has_a_ceiling(void **state)
+{
+	static const struct snd_config config = {SND_FORMAT_S16_LE, 2, 48000, 8192,
+						 1024};
+	static const struct snd_config law = {SND_FORMAT_MU_LAW, 2, 48000, 8192, 1024};
+	const struct snd_bed_conf conf = {.volume = -6020, .readable = true};
+	int16_t left, right;
+
+	(void)state;
+	snd_bed_up(&bed, &conf);
+	snd_front_buffer(&bed.front, snd_bed_stream(&bed, 0), 2, true);
+	/* What cannot be made softer cannot be had. */
+	assert_int_equal(snd_bed_open(&bed, 0, &law), EOPNOTSUPP_);
+	assert_int_equal(snd_bed_open(&bed, 0, &config), 0);
+	assert_int_equal(snd_bed_trigger(&bed, 0, XENSND_OP_TRIGGER_START), 0);
+	play_constant(10000, &left, &right);
+	assert_in_range(left, 4999, 5002);
+	assert_int_equal(set_words(XENSND_OP_SET_VOLUME, 0, 0), 0);
+	play_constant(10000, &left, &right);
+	assert_in_range(left, 4999, 5002);
+	/* Its pages may only be read: the answer has no place. */
+	assert_int_equal(set_words(XENSND_OP_GET_VOLUME, 7, 7), EACCES_);
+	assert_int_equal(snd_bed_down(&bed), 0);
+}
+
+static void what_is_not_linear_has_no_volume(void **state)
+{
+	static const struct snd_config law = {SND_FORMAT_MU_LAW, 2, 48000, 8192, 1024};
+
+	(void)state;
+	snd_bed_up(&bed, &(struct snd_bed_conf){0});
+	snd_front_buffer(&bed.front, snd_bed_stream(&bed, 0), 2, false);
+	assert_int_equal(snd_bed_open(&bed, 0, &law), 0);
+	assert_int_equal(set_words(XENSND_OP_SET_VOLUME, 0, 0), EOPNOTSUPP_);
+	assert_int_equal(set_words(XENSND_OP_GET_VOLUME, 0, 0), EOPNOTSUPP_);
+	assert_int_equal(set_words(XENSND_OP_MUTE, 1, 1), EOPNOTSUPP_);
+	assert_int_equal(snd_bed_down(&bed), 0);
+}
+
+/* A client takes its pages back before its volume is told: the stream ends, and
+ * nothing else. */
+static void pages_that_go_while_volume_is_told(void **state)
+{
+	static const struct snd_config config = {SND_FORMAT_S16_LE, 2, 48000, 8192,
+						 1024};
+
+	(void)state;
+	snd_bed_up(&bed, &(struct snd_bed_conf){0});
+	for (unsigned i = 0; i < 2; i++) {
+		snd_front_buffer(&bed.front, snd_bed_stream(&bed, 0), 2, false);
+		assert_int_equal(snd_bed_open(&bed, 0, &config), 0);
+		loopxen_fail(bed.x, LOOPXEN_MAP, i, GRANTS_BAD);
+		assert_int_equal(set_words(XENSND_OP_GET_VOLUME, 0, 0), EINVAL_);
+		assert_int_equal(snd_bed_rw(&bed, 0, XENSND_OP_WRITE, 0, 960), EINVAL_);
+		assert_true(snd_front_unbuffer(&bed.front, snd_bed_stream(&bed, 0)));
+	}
+	assert_false(bed.broken);
+	assert_int_equal(snd_bed_down(&bed), 0);
+}
+
+/* -- Connecting ----------------------------------------------------------- */
+
+static void says_its_versions(void **state)
+{
+	(void)state;
+	snd_bed_up(&bed, &(struct snd_bed_conf){0});
+	assert_string_equal(snd_bed_back_key(&bed, "versions"), "1,2");
+	assert_int_equal(snd_bed_down(&bed), 0);
+}
+
+static int connect_with(const char *key, const char *value)
+{
+	snd_bed_init(&bed, &(struct snd_bed_conf){.streams = 4});
+	snd_bed_start(&bed);
+	snd_front_connect(&bed.front);
+	snd_front_key(&bed.front, key, value);
+	return snd_pv_connect(&bed.pv, false, loopxen_now(bed.x));
+}
+
+static void refused(const char *key, const char *value)
+{
+	assert_int_equal(connect_with(key, value), KEYS_FAILED);
+	assert_int_equal(loopxen_back_holds(bed.back), 0);
+	snd_pv_fini(&bed.pv);
+	snd_card_close(&bed.card);
+	loopxen_back_free(bed.back);
+	assert_true(snd_front_disconnect(&bed.front));
+	assert_int_equal(snd_bed_fini(&bed), 0);
+}
+
+static void accepted(const char *key, const char *value)
+{
+	assert_int_equal(connect_with(key, value), 0);
+	assert_int_equal(snd_bed_down(&bed), 0);
+}
+
+static void what_it_reads(void **state)
+{
+	(void)state;
+	refused("version", "3");
+	refused("version", "1,2");
+	refused("1/0/type", "c");
+	refused("1/1/type", "");
+	refused("0/0/ring-ref", "7777");
+	refused("0/0/evt-ring-ref", NULL);
+	refused("0/1/event-channel", "x");
+	refused("0/1/evt-event-channel", NULL);
+	accepted("version", "1");
+	accepted("version", "2");
+	/* A stream that the client does not have, and one that the policy has not. */
+	accepted("1/1/ring-ref", NULL);
+	accepted("2/0/ring-ref", "12");
+	/* What is the client's to rewrite decides nothing. */
+	accepted("0/0/unique-id", "another");
+	accepted("0/0/channels-max", "999");
+	accepted("buffer-size", "4294967295");
+}
+
+static void none_of_its_streams(void **state)
+{
+	static const char *const refs[] = {"0/0/ring-ref", "0/1/ring-ref",
+					   "1/0/ring-ref", "1/1/ring-ref"};
+
+	(void)state;
+	snd_bed_init(&bed, &(struct snd_bed_conf){.streams = 4});
+	snd_bed_start(&bed);
+	snd_front_connect(&bed.front);
+	for (unsigned i = 0; i < COUNT(refs); i++)
+		snd_front_key(&bed.front, refs[i], NULL);
+	assert_int_equal(snd_pv_connect(&bed.pv, false, 0), KEYS_FAILED);
+	snd_pv_fini(&bed.pv);
+	snd_card_close(&bed.card);
+	loopxen_back_free(bed.back);
+	assert_true(snd_front_disconnect(&bed.front));
+	assert_int_equal(snd_bed_fini(&bed), 0);
+}
+
+static int connect_and_open(void)
+{
+	struct xensnd_req req = {.operation = XENSND_OP_OPEN};
+	int r = snd_bed_connect(&bed);
+
+	if (r)
+		return r;
+	snd_front_buffer(&bed.front, snd_bed_stream(&bed, 0), 1, false);
+	req.op.open.pcm_rate = 48000;
+	req.op.open.pcm_format = XENSND_PCM_FORMAT_S16_LE;
+	req.op.open.pcm_channels = 2;
+	req.op.open.buffer_sz = 4096;
+	req.op.open.gref_directory = snd_bed_stream(&bed, 0)->directory_ref.v;
+	snd_front_send(&bed.front, snd_bed_stream(&bed, 0), &req);
+	return snd_bed_run(&bed);
+}
+
+/* Every call of every verb fails once while it connects and opens. */
+static void each_call_fails_once(void **state)
+{
+	static const enum loopxen_verb verbs[] = {
+		LOOPXEN_MAP,	LOOPXEN_MAP_RING, LOOPXEN_UNMAP, LOOPXEN_BIND,
+		LOOPXEN_UNBIND, LOOPXEN_NOTIFY,	  LOOPXEN_READ,	 LOOPXEN_WRITE,
+	};
+	unsigned failed = 0;
+
+	(void)state;
+	for (unsigned v = 0; v < COUNT(verbs); v++) {
+		for (unsigned n = 0; n < 64; n++) {
+			int r;
+			bool left;
+
+			snd_bed_init(&bed, &(struct snd_bed_conf){0});
+			snd_bed_start(&bed);
+			loopxen_fail(bed.x, verbs[v], n, -EIO);
+			r = connect_and_open();
+			left = loopxen_fail_left(bed.x, verbs[v]);
+			assert_int_equal(r, left ? 0 : -EIO);
+			bed.pv.error = bed.pv.error ? bed.pv.error : -EIO;
+			snd_bed_kill(&bed);
+			snd_bed_fini(&bed);
+			if (left)
+				break;
+			failed++;
+		}
+	}
+	assert_true(failed >= 18);
+}
+
+/* -- Ends ----------------------------------------------------------------- */
+
+static void a_client_that_dies_is_silent(void **state)
+{
+	struct snd_client client;
+	uint64_t position;
+
+	(void)state;
+	snd_bed_up(&bed, &(struct snd_bed_conf){0});
+	snd_client_open(&client, 0, &plain);
+	snd_client_start(&client);
+	snd_client_play(&client, 33 * CLOCK_MS);
+	loopxen_destroy(bed.x, bed.dev.front);
+	position = bed.card.stream[0].position;
+	snd_pv_detach(&bed.pv);
+	assert_int_equal(snd_bed_pass(&bed, CLOCK_SECOND), 0);
+	assert_int_equal(bed.detached, 1);
+	assert_false(bed.host[0].running);
+	assert_heard(0, 0, 0, position);
+	assert_silent(0, position);
+	snd_pv_fini(&bed.pv);
+	snd_card_close(&bed.card);
+	loopxen_back_free(bed.back);
+	assert_int_equal(snd_bed_fini(&bed), 0);
+}
+
+static void it_connects_again(void **state)
+{
+	struct snd_client client;
+
+	(void)state;
+	snd_bed_up(&bed, &(struct snd_bed_conf){0});
+	for (unsigned i = 0; i < 3; i++) {
+		snd_client_open(&client, 0, &plain);
+		snd_client_start(&client);
+		snd_client_play(&client, 20 * CLOCK_MS);
+		snd_pv_detach(&bed.pv);
+		assert_int_equal(snd_bed_pass(&bed, CLOCK_SECOND), 0);
+		assert_int_equal(bed.detached, i + 1);
+		assert_true(snd_front_disconnect(&bed.front));
+		assert_int_equal(snd_bed_connect(&bed), 0);
+	}
+	assert_int_equal(snd_bed_down(&bed), 0);
+}
+
+/* What was kept is what it goes on with: from where the client was told to be. */
+static void a_successor_plays_on(void **state)
+{
+	struct snd_client client;
+	uint64_t at;
+
+	(void)state;
+	snd_bed_up(&bed, &(struct snd_bed_conf){0});
+	snd_client_open(&client, 0, &plain);
+	snd_client_start(&client);
+	snd_client_play(&client, 100 * CLOCK_MS);
+	assert_string_equal(snd_bed_back_key(&bed, "stream-0") + 0,
+			    bed.pv.stream[0].kept);
+	assert_memory_equal(bed.pv.stream[0].kept, "running s16_le 2 48000 3840 960 ",
+			    32);
+	snd_bed_kill(&bed);
+	bed.host[0].running = false;
+	assert_int_equal(snd_bed_follow(&bed), 0);
+	assert_int_equal(bed.card.stream[0].state, SND_STATE_RUNNING);
+	assert_true(bed.card.stream[0].position >= client.position);
+	assert_true(bed.card.stream[0].position <= client.position + SIZE);
+	/* Its clock goes on, and its samples are heard again, in their place. */
+	client.xruns = 0;
+	snd_client_play(&client, 200 * CLOCK_MS);
+	at = bed.host[0].nheard - SIZE;
+	assert_true(bed.host[0].heard[at] || bed.host[0].heard[at + 1]);
+	assert_heard(0, at, (uint64_t)bed.host[0].heard[at] - 1, SIZE / 2);
+	snd_client_close(&client);
+	assert_string_equal(snd_bed_back_key(&bed, "stream-0"), "closed");
+	assert_int_equal(snd_bed_down(&bed), 0);
+}
+
+static void a_successor_finds(const char *kept, enum snd_state state)
+{
+	struct snd_client client;
+	char path[160];
+
+	snd_bed_up(&bed, &(struct snd_bed_conf){0});
+	snd_client_open(&client, 0, &plain);
+	snd_bed_kill(&bed);
+	loopxen_path(&bed.dev, STORE_BACK, "stream-0", path, sizeof(path));
+	if (kept)
+		assert_true(loopxen_write(bed.x, bed.dev.back, path, kept));
+	assert_int_equal(snd_bed_follow(&bed), 0);
+	assert_int_equal(bed.card.stream[0].state, state);
+	if (state == SND_STATE_CLOSED)
+		assert_int_equal(snd_bed_rw(&bed, 0, XENSND_OP_WRITE, 0, 960), EINVAL_);
+	snd_client_close(&client);
+	assert_int_equal(snd_bed_down(&bed), 0);
+}
+
+static void what_a_successor_finds(void **state)
+{
+	char text[SND_KEPT_MAX];
+
+	(void)state;
+	a_successor_finds(NULL, SND_STATE_OPEN);
+	a_successor_finds("closed", SND_STATE_CLOSED);
+	a_successor_finds("", SND_STATE_CLOSED);
+	a_successor_finds("running", SND_STATE_CLOSED);
+	a_successor_finds("running s16_le 2 48000 3840 960 0", SND_STATE_CLOSED);
+	a_successor_finds("running s16_le 9 48000 3840 960 11", SND_STATE_CLOSED);
+	snprintf(text, sizeof(text), "open s16_le 2 48000 3840 960 4294967295");
+	a_successor_finds(text, SND_STATE_CLOSED);
+}
+
+/* Killed at any of its stores to a ring: the request is answered once, by one or the
+ * other. */
+static void pushed_by_neither_or_one(void **state)
+{
+	struct xensnd_req req = {.operation = XENSND_OP_HW_PARAM_QUERY, .id = 77};
+	struct xensnd_resp rsp;
+
+	(void)state;
+	snd_bed_up(&bed, &(struct snd_bed_conf){0});
+	everything(&req.op.hw_param);
+	snd_front_send(&bed.front, snd_bed_stream(&bed, 0), &req);
+	snd_bed_kill(&bed);
+	assert_int_equal(snd_bed_follow(&bed), 0);
+	assert_true(snd_front_answer(snd_bed_stream(&bed, 0), &rsp));
+	assert_int_equal(rsp.id, 77);
+	assert_int_equal(rsp.status, 0);
+	assert_int_equal(rsp.resp.hw_param.rates.max, 192000);
+	assert_false(snd_front_answer(snd_bed_stream(&bed, 0), &rsp));
+	assert_int_equal(snd_bed_down(&bed), 0);
+}
+
+/* -- The host's PCM ------------------------------------------------------- */
+
+static void a_pcm_that_fails(void **state)
+{
+	struct snd_client client;
+
+	(void)state;
+	snd_bed_up(&bed, &(struct snd_bed_conf){0});
+	snd_client_open(&client, 0, &plain);
+	snd_client_start(&client);
+	bed.host[0].fail_move = EIO_;
+	snd_bed_pass(&bed, 20 * CLOCK_MS);
+	assert_int_equal(bed.card.stats.failures, 1);
+	assert_false(bed.host[0].running);
+	/* Its stream says so, until it is opened anew. */
+	assert_int_equal(snd_bed_trigger(&bed, 0, XENSND_OP_TRIGGER_STOP), 0);
+	assert_int_equal(snd_bed_trigger(&bed, 0, XENSND_OP_TRIGGER_START), EIO_);
+	snd_client_close(&client);
+	bed.host[0].fail_set = EIO_;
+	snd_front_buffer(&bed.front, snd_bed_stream(&bed, 0), 1, false);
+	assert_int_equal(snd_bed_open(&bed, 0, &plain), EIO_);
+	bed.host[0].fail_set = EINVAL_;
+	assert_int_equal(snd_bed_open(&bed, 0, &plain), EOPNOTSUPP_);
+	assert_int_equal(snd_bed_open(&bed, 0, &plain), 0);
+	bed.host[0].fail_start = EIO_;
+	assert_int_equal(snd_bed_trigger(&bed, 0, XENSND_OP_TRIGGER_START), EIO_);
+	assert_int_equal(snd_bed_simple(&bed, 0, XENSND_OP_CLOSE), 0);
+	assert_int_equal(snd_bed_down(&bed), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_query_narrows),
+		cmocka_unit_test(volume_is_in_the_samples),
+		cmocka_unit_test(the_policy_has_a_ceiling),
+		cmocka_unit_test(what_is_not_linear_has_no_volume),
+		cmocka_unit_test(pages_that_go_while_volume_is_told),
+		cmocka_unit_test(says_its_versions),
+		cmocka_unit_test(what_it_reads),
+		cmocka_unit_test(none_of_its_streams),
+		cmocka_unit_test(each_call_fails_once),
+		cmocka_unit_test(a_client_that_dies_is_silent),
+		cmocka_unit_test(it_connects_again),
+		cmocka_unit_test(a_successor_plays_on),
+		cmocka_unit_test(what_a_successor_finds),
+		cmocka_unit_test(pushed_by_neither_or_one),
+		cmocka_unit_test(a_pcm_that_fails),
+	};
+
+	return cmocka_run_group_tests_name("snd_pv_life", tests, NULL, NULL);
+}
