@@ -129,63 +129,63 @@ static void volumes(void **state)
 	}
 }
 
+static const char *const bad_lines[] = {
+	"Stream0 = playback hw:0",
+	"Stream0 = 0 playback hw:0",
+	"Stream0 = 0/256 playback hw:0",
+	"Stream0 = 256/0 playback hw:0",
+	"Stream0 = 0/0/0 playback hw:0",
+	"Stream0 = /0 playback hw:0",
+	"Stream0 = 0/ playback hw:0",
+	"Stream0 = 0/0 both hw:0",
+	"Stream0 = 0/0 playbacks hw:0",
+	"Stream0 = 0/0 playback",
+	"Stream0 = 0/0",
+	"Stream0 = 0/0 capture hw:0 plug",
+	"Stream0 = 0/0  capture hw:0",
+	"Stream0 = 0/0 capture "
+	"0123456789012345678901234567890123456789012345678901234567890123",
+	"Stream8 = 0/0 playback hw:0",
+	"Capture = 1",
+	"Formats = s16",
+	"Formats = all",
+	"Formats = s16_le,",
+	"Rates = 3999-48000",
+	"Rates = 44100-384001",
+	"Rates = 48000-44100",
+	"Rates = 48000-",
+	"Rates = -48000",
+	"Rates = 48k",
+	"Channels = 0-2",
+	"Channels = 9",
+	"Channels = 1-2-3",
+	"Buffer = 4095",
+	"Buffer = 1048577",
+	"Buffer = 64k",
+	"Period = 15",
+	"Period = 65537",
+	"Volume = 1",
+	"Volume = +0",
+	"Volume = 0.5",
+	"Volume = -144.001",
+	"Volume = -6.",
+	"Volume = -.5",
+	"Volume = -6.0005",
+	"Volume = -6.x",
+	"Volume = --6",
+	"Volume = -",
+	"Latency = 1",
+	"Latency = 501",
+	"Mixed = maybe",
+	"unique-id = x",
+};
+
 static void bad_values(void **state)
 {
-	static const char *const lines[] = {
-		"Stream0 = playback hw:0",
-		"Stream0 = 0 playback hw:0",
-		"Stream0 = 0/256 playback hw:0",
-		"Stream0 = 256/0 playback hw:0",
-		"Stream0 = 0/0/0 playback hw:0",
-		"Stream0 = /0 playback hw:0",
-		"Stream0 = 0/ playback hw:0",
-		"Stream0 = 0/0 both hw:0",
-		"Stream0 = 0/0 playbacks hw:0",
-		"Stream0 = 0/0 playback",
-		"Stream0 = 0/0",
-		"Stream0 = 0/0 capture hw:0 plug",
-		"Stream0 = 0/0  capture hw:0",
-		"Stream0 = 0/0 capture "
-		"0123456789012345678901234567890123456789012345678901234567890123",
-		"Stream8 = 0/0 playback hw:0",
-		"Capture = 1",
-		"Formats = s16",
-		"Formats = all",
-		"Formats = s16_le,",
-		"Rates = 3999-48000",
-		"Rates = 44100-384001",
-		"Rates = 48000-44100",
-		"Rates = 48000-",
-		"Rates = -48000",
-		"Rates = 48k",
-		"Channels = 0-2",
-		"Channels = 9",
-		"Channels = 1-2-3",
-		"Buffer = 4095",
-		"Buffer = 1048577",
-		"Buffer = 64k",
-		"Period = 15",
-		"Period = 65537",
-		"Volume = 1",
-		"Volume = +0",
-		"Volume = 0.5",
-		"Volume = -144.001",
-		"Volume = -6.",
-		"Volume = -.5",
-		"Volume = -6.0005",
-		"Volume = -6.x",
-		"Volume = --6",
-		"Volume = -",
-		"Latency = 1",
-		"Latency = 501",
-		"Mixed = maybe",
-		"unique-id = x",
-	};
-
 	(void)state;
-	for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		if (parse(lines[i]) != 1)
-			fail_msg("%s", lines[i]);
+	for (unsigned i = 0; i < sizeof(bad_lines) / sizeof(bad_lines[0]); i++) {
+		if (parse(bad_lines[i]) != 1)
+			fail_msg("%s", bad_lines[i]);
 		assert_int_equal(errors.error[0].line, 2);
 		assert_int_equal(policy.streams, 0);
 	}
