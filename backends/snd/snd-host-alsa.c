@@ -345,9 +345,10 @@ static int alsa_probe(snd_pcm_t *pcm, struct snd_caps *caps)
 	return !r && !caps->formats ? -EINVAL : r;
 }
 
-/* Invariant 1. Each of the formats and numbers of channels by itself is one that
- * alsa-lib converts without loading a thing; rates are what it has modules for, and of
- * some that differ one is not the PCM's own. 0: it could be set to one at least. */
+/* Invariant 1: modules convert rates alone, and of these some differ, so that one is
+ * not the PCM's own; the rest alsa-lib has in it. Without its module a sealed process
+ * would have the simplest of converters, and nobody would be told. 0: it could be set
+ * to one at least. */
 static int alsa_rehearse(struct alsa *alsa)
 {
 	static const uint32_t rates[] = {48000, 44100, 32000, 8000};
