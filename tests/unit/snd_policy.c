@@ -11,7 +11,11 @@
 
 #include "backends/snd/snd-policy.h"
 
-#define PLAYS	"Stream0 = 0/0 playback hw:0\n"
+#define PLAYS "Stream0 = 0/0 playback hw:0\n"
+/* A name of 64. */
+#define TOO_LONG                                                                       \
+	"Stream0 = 0/0 capture "                                                       \
+	"0123456789012345678901234567890123456789012345678901234567890123"
 #define RECORDS "Stream0 = 0/0 capture hw:0\nCapture = yes\n"
 
 static struct snd_policy policy;
@@ -143,8 +147,7 @@ static const char *const bad_lines[] = {
 	"Stream0 = 0/0",
 	"Stream0 = 0/0 capture hw:0 plug",
 	"Stream0 = 0/0  capture hw:0",
-	"Stream0 = 0/0 capture "
-	"0123456789012345678901234567890123456789012345678901234567890123",
+	TOO_LONG,
 	"Stream8 = 0/0 playback hw:0",
 	"Capture = 1",
 	"Formats = s16",
