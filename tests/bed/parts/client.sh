@@ -11,11 +11,11 @@ make_client()
 	root=$1/root
 	packages=fio,e2fsprogs,util-linux,busybox-static,kmod,xenstore-utils,libxengnttab1
 	packages=$packages,libxenevtchn1,iproute2,strace,libmd0,libseccomp2,liburing2,can-utils
-	packages=$packages,iperf3,iputils-ping,ethtool
+	packages=$packages,iperf3,iputils-ping,ethtool,alsa-utils,libasound2,libasound2-data
 
 	extract_root "$root" "$packages"
 	cd "$root" || exit
-	find usr/share -mindepth 1 -maxdepth 1 ! -name misc ! -name terminfo -exec rm -rf {} +
+	find usr/share -mindepth 1 -maxdepth 1 ! -name misc ! -name terminfo ! -name alsa -exec rm -rf {} +
 	rm -rf usr/lib/python3* usr/bin/python3* usr/bin/perl* usr/lib/*/perl* usr/lib/*/gconv \
 		usr/lib/udev usr/lib/systemd usr/lib/valgrind usr/bin/gdb* var/cache
 	ln -sf busybox bin/sh
