@@ -325,10 +325,6 @@ static void fit_resource(const struct policy *policy, const struct snd_policy *s
 			   "Backend.Resource = %s is no sound's", policy->resource);
 		return;
 	}
-	if (snd->mixed)
-		text_error(errors, 0, "Mixed = no, or Resource = alsa:",
-			   "Sound.Mixed = yes: Backend.Resource = %s mixes nothing",
-			   policy->resource);
 }
 
 void snd_policy_fit(const struct policy *policy, const void *snd,
@@ -346,6 +342,12 @@ void snd_policy_fit(const struct policy *policy, const void *snd,
 			   "RingPages = 2 for each stream",
 			   "Memory.RingPages = %u is too few for %u streams",
 			   policy->ring_pages, p->streams);
+	if (policy->door == POLICY_VIRTIO)
+		text_error(errors, policy->line[POLICY_KEY_DOOR], "Door = pv",
+			   "Backend.Door = virtio: sound has no such door yet");
+	if (p->mixed)
+		text_error(errors, 0, "Mixed = no",
+			   "Sound.Mixed = yes: a PCM that mixes cannot be had yet");
 	if (policy->mode == POLICY_COPY)
 		text_error(errors, policy->line[POLICY_KEY_MODE], "Mode = map",
 			   "Memory.Mode = copy: a stream's buffer is mapped once, and "
