@@ -24,7 +24,7 @@ CORE, DOOR, PROGRAM = 5, 6, 7
 SEARCH = ("", "common/hook", "tests/hook")
 # Where an include of Xen's own may stand, beside *-xen.c.
 # Tests compare our own wire structs with Xen's.
-XEN = ((re.compile(r"xen/(io/|xen\.h|grant_table\.h)"), ("tests/",)),
+XEN = ((re.compile(r"xen/(io/|xen\.h|errno\.h|grant_table\.h)"), ("tests/",)),
        (re.compile(r"xen/|xengnttab\.h|xenevtchn\.h"), ("tests/bed/",)),
        (re.compile(r"xenstore\.h"), ("tests/", "xenbus/cmd/")),
        (re.compile(r"xen\w*\.h"), ("xenbus/cmd/",)))
@@ -40,7 +40,8 @@ def class_floors():
             parts = source.split("/")
             if parts[0] == "backends" and len(parts) == 3 and parts[1] != "door" \
                     and target["type"] == "static library":
-                core = target["name"] == f"xdd-{parts[1]}"
+                # A core may have its ways to the host in a library of their own.
+                core = target["name"] in (f"xdd-{parts[1]}", f"xdd-{parts[1]}-host")
                 floors[source] = CORE if core else DOOR
     return floors
 
