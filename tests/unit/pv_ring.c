@@ -332,6 +332,35 @@ static void group_abuse(void **state)
 
 #define TEST(f) cmocka_unit_test_setup(f, fresh)
 
+/* A long answer stands in its slot whole, and leaves no intent: its half is a request.
+ */
+static void a_repeatable_answer(void **state)
+{
+	uint8_t answer[PV_RING_REPEAT_MAX], entry[112], *slot = page + 64;
+
+	(void)state;
+	memset(answer, 0x77, sizeof(answer));
+	ask(100);
+	push();
+	take();
+	pv_ring_put(&ring, answer, sizeof(answer));
+	memcpy(before, page, sizeof(before));
+	pv_ring_push(&ring);
+	assert_int_equal(shared->rsp_prod, 1);
+	assert_memory_equal(slot, answer, sizeof(answer));
+	for (unsigned i = sizeof(answer); i < 112; i++)
+		assert_int_equal(slot[i], 0);
+	assert_memory_equal(page + 16, before + 16, 48);
+
+	/* Killed while it was written: what is there is taken. */
+	memcpy(page, before, sizeof(before));
+	memset(slot, 0x77, 20);
+	assert_int_equal(pv_ring_init(&ring, page, 4096, 112, true), PV_RING_OK);
+	assert_int_equal(shared->rsp_prod, 0);
+	assert_int_equal(pv_ring_take(&ring, entry), PV_RING_OK);
+	assert_memory_equal(entry, slot, sizeof(entry));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +377,7 @@ int main(void)
 		TEST(groups_are_known_in_part),
 		TEST(group_abuse),
 		TEST(push_leaves_what_the_test_plays),
+		TEST(a_repeatable_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
