@@ -319,9 +319,11 @@ static int soft_prepare(int fd, bool capture)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
-	if (capture) /* so that it need not come from a disk later */
-		return -posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED);
-	return ftruncate(fd, 0) ? -errno : 0;
+	if (!capture)
+		return ftruncate(fd, 0) ? -errno : 0;
+	/* So that it need not come from a disk later; a unit may not allow the hint. */
+	posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED);
+	return 0;
 }
 
 int snd_host_file_open(struct snd_host **out, const struct snd_host_conf *conf)
