@@ -152,6 +152,8 @@ static int alsa_software(snd_pcm_t *pcm, snd_pcm_uframes_t buffer)
 static void alsa_unset(struct alsa *alsa)
 {
 	alsa->set = false;
+	if (snd_pcm_state(alsa->pcm) == SND_PCM_STATE_OPEN)
+		return; /* nothing was set: alsa-lib would say so */
 	snd_pcm_drop(alsa->pcm);
 	snd_pcm_hw_free(alsa->pcm);
 }
