@@ -391,29 +391,44 @@ static unsigned long threads(void)
 	return stat("/proc/self/task", &st) ? 0 : (unsigned long)st.st_nlink;
 }
 
-static int alsa_open_pcm(struct alsa *alsa, const struct snd_host_conf *conf)
+static int alsa_open_one(struct alsa *alsa, const struct snd_host_conf *conf)
 {
-	unsigned long before = threads();
-	int r = snd_pcm_open(&alsa->pcm, conf->name,
-			     conf->capture ? SND_PCM_STREAM_CAPTURE
-					   : SND_PCM_STREAM_PLAYBACK,
-			     SND_PCM_NONBLOCK);
+	return alsa_errno(snd_pcm_open(&alsa->pcm, conf->name,
+				       conf->capture ? SND_PCM_STREAM_CAPTURE
+						     : SND_PCM_STREAM_PLAYBACK,
+				       SND_PCM_NONBLOCK));
+}
 
-	if (r < 0)
-		return alsa_errno(r);
+/* What it can do is found with one, and forgotten with it: snd-aloop keeps to what a
+ * PCM was set to until it is closed. */
+static int alsa_try(struct alsa *alsa, const struct snd_host_conf *conf)
+{
+	int r = alsa_open_one(alsa, conf);
+
+	if (r)
+		return r;
 	r = alsa_probe(alsa->pcm, &alsa->host.caps);
 	if (!r)
 		r = alsa_rehearse(alsa);
-	if (!r && threads() > before) {
-		log_line(conf->log, LOG_LEVEL_ERROR,
-			 "the PCM %s makes threads of its own, which a sealed process "
-			 "cannot have: name one of the hardware, or dmix",
-			 conf->name);
-		r = -EOPNOTSUPP;
-	}
-	if (r)
-		snd_pcm_close(alsa->pcm);
+	snd_pcm_close(alsa->pcm);
 	return r;
+}
+
+static int alsa_open_pcm(struct alsa *alsa, const struct snd_host_conf *conf)
+{
+	unsigned long before = threads();
+	int r = alsa_try(alsa, conf);
+
+	if (!r)
+		r = alsa_open_one(alsa, conf);
+	if (r || threads() <= before)
+		return r;
+	log_line(conf->log, LOG_LEVEL_ERROR,
+		 "the PCM %s makes threads of its own, which a sealed process cannot "
+		 "have: name one of the hardware",
+		 conf->name);
+	snd_pcm_close(alsa->pcm);
+	return -EOPNOTSUPP;
 }
 
 int snd_host_alsa_open(struct snd_host **out, const struct snd_host_conf *conf)
