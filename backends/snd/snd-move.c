@@ -7,7 +7,7 @@
 
 #define MS 1000u /* of a second */
 
-void snd_pace(const struct snd_policy *policy, struct snd_params *params)
+void snd_pace(const struct snd_policy *policy, uint32_t ring, struct snd_params *params)
 {
 	uint64_t most = (uint64_t)params->rate * policy->latency / MS, buffer;
 
@@ -18,6 +18,8 @@ void snd_pace(const struct snd_policy *policy, struct snd_params *params)
 		buffer = most / 4;
 	if (buffer > most)
 		buffer = most;
+	if (buffer > ring / 2)
+		buffer = ring / 2;
 	if (buffer < 2)
 		buffer = 2;
 	params->buffer = (uint32_t)buffer;

@@ -16,8 +16,11 @@
 
 #define SND_SCRATCH 16384 /* bytes: more than one unit of any format */
 
-/* From @params->step, a period, to what the PCM is set to: buffer, and step. */
-void snd_pace(const struct snd_policy *policy, struct snd_params *params);
+/* From @params->step, a period, to what the PCM is set to: buffer, and step. No more
+ * than half of the @ring frames are ever ahead: Linux's driver counts modulo its ring,
+ * and a position that moved by all of it has not moved. */
+void snd_pace(const struct snd_policy *policy, uint32_t ring,
+	      struct snd_params *params);
 /* The PCM is set: s->step and s->low. */
 void snd_paced(struct snd *s);
 /* Just become RUNNING. */

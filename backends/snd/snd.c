@@ -170,7 +170,7 @@ static enum snd_status snd_set(struct snd *s, const struct snd_config *config,
 	int r;
 
 	params.step = period / unit.bytes * unit.frames;
-	snd_pace(s->conf.policy, &params);
+	snd_pace(s->conf.policy, config->size / unit.bytes * unit.frames, &params);
 	r = snd_host_set(s->conf.host, &params);
 	if (r == -EINVAL)
 		return SND_UNSUPPORTED;

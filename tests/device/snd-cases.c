@@ -65,6 +65,8 @@ static void events(struct snd_client *client)
 
 		assert_int_equal(event.type, XENSND_EVT_CUR_POS);
 		assert_true(event.op.cur_pos.position >= client->position);
+		/* It counts modulo its ring. */
+		assert_true(delta < client->config.size);
 		client->position = event.op.cur_pos.position;
 		client->hw += delta;
 		client->gathered += delta;

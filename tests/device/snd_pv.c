@@ -85,6 +85,8 @@ static void odd_rates_and_formats(void **state)
 		{SND_FORMAT_IMA_ADPCM, 3, 8000, 3000, 300},
 		{SND_FORMAT_MPEG, 2, 48000, 4000, 1000},
 		{SND_FORMAT_A_LAW, 1, 8000, 800, 200},
+		{SND_FORMAT_F64_LE, 2, 48000, 65536, 32768}, /* of two periods */
+		{SND_FORMAT_S16_LE, 2, 48000, 1920, 960},
 	};
 
 	(void)state;
