@@ -408,7 +408,8 @@ static int alsa_try(struct alsa *alsa, const struct snd_host_conf *conf)
 	if (r)
 		return r;
 	r = alsa_probe(alsa->pcm, &alsa->host.caps);
-	if (!r)
+	/* Hardware by itself loads nothing, and a successor has little time. */
+	if (!r && snd_pcm_type(alsa->pcm) != SND_PCM_TYPE_HW)
 		r = alsa_rehearse(alsa);
 	snd_pcm_close(alsa->pcm);
 	return r;
