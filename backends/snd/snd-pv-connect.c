@@ -160,6 +160,21 @@ static int stream_open(struct snd_pv_stream *st, bool attach)
 	return r;
 }
 
+/* Of a connection before this one it must not be said that it goes on. */
+static int stream_forget(struct snd_pv_stream *st)
+{
+	const struct snd_kept none = {.state = SND_STATE_CLOSED};
+	char key[PV_KEY];
+	int r;
+
+	snprintf(key, sizeof(key), "stream-%u", st->number);
+	snd_kept_text(&none, st->kept);
+	r = keys_write(&st->pv->conf.keys, key, st->kept);
+	if (r)
+		st->kept[0] = '\0';
+	return r;
+}
+
 static int open_streams(struct snd_pv *pv, bool attach)
 {
 	bool any = false;
@@ -171,6 +186,8 @@ static int open_streams(struct snd_pv *pv, bool attach)
 		r = read_stream(&pv->stream[i], &has);
 		if (!r && has)
 			r = stream_open(&pv->stream[i], attach);
+		if (!r && has && !attach)
+			r = stream_forget(&pv->stream[i]);
 		any = any || has;
 	}
 	if (!r && !any)

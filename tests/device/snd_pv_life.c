@@ -464,6 +464,28 @@ static void what_a_successor_finds(void **state)
 	a_successor_finds(text, SND_STATE_CLOSED);
 }
 
+/* What a stream was in another connection is no state of this one. */
+static void a_new_connection_forgets(void **state)
+{
+	struct snd_client client;
+
+	(void)state;
+	snd_bed_up(&bed, &(struct snd_bed_conf){0});
+	snd_client_open(&client, 0, &plain);
+	snd_pv_detach(&bed.pv);
+	assert_int_equal(snd_bed_pass(&bed, CLOCK_SECOND), 0);
+	assert_string_not_equal(snd_bed_back_key(&bed, "stream-0"), "closed");
+	assert_true(snd_front_disconnect(&bed.front));
+	assert_int_equal(snd_bed_connect(&bed), 0);
+	assert_string_equal(snd_bed_back_key(&bed, "stream-0"), "closed");
+	assert_string_equal(snd_bed_back_key(&bed, "stream-1"), "closed");
+	snd_bed_kill(&bed);
+	assert_int_equal(snd_bed_follow(&bed), 0);
+	snd_client_open(&client, 0, &plain);
+	snd_client_close(&client);
+	assert_int_equal(snd_bed_down(&bed), 0);
+}
+
 /* Killed at any of its stores to a ring: the request is answered once, by one or the
  * other. */
 static void pushed_by_neither_or_one(void **state)
@@ -531,6 +553,7 @@ int main(void)
 		cmocka_unit_test(it_connects_again),
 		cmocka_unit_test(a_successor_plays_on),
 		cmocka_unit_test(what_a_successor_finds),
+		cmocka_unit_test(a_new_connection_forgets),
 		cmocka_unit_test(pushed_by_neither_or_one),
 		cmocka_unit_test(a_pcm_that_fails),
 	};
