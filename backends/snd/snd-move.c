@@ -173,7 +173,7 @@ static uint32_t play_ring(struct snd *s, uint32_t room)
  */
 static uint32_t play_starved(struct snd *s, uint32_t queued)
 {
-	uint32_t sent = play_silence(s, s->low + s->unit.frames - queued);
+	uint32_t sent = play_silence(s, 2 * s->low + s->unit.frames - queued);
 
 	s->position += to_bytes(s, sent);
 	s->conf.stats->silence += sent;
@@ -215,8 +215,8 @@ static void play_due(struct snd *s, uint32_t queued, uint64_t now)
 	else if (queued > s->low && wait > queued - s->low)
 		wait = queued - s->low;
 	/* A host's clock may stand still for a while: no more than so many looks. */
-	if (wait < s->step / 8)
-		wait = s->step / 8;
+	if (wait < s->step / 4)
+		wait = s->step / 4;
 	s->due = now + to_ns(s, wait ? wait : 1);
 }
 
@@ -302,7 +302,7 @@ static void record_turn(struct snd *s, uint64_t now)
 	if (s->error)
 		return;
 	wait = move_next(s);
-	s->due = now + to_ns(s, wait > s->step / 8 ? wait : s->step / 8 + 1);
+	s->due = now + to_ns(s, wait > s->step / 4 ? wait : s->step / 4 + 1);
 }
 
 /* -- The turn ------------------------------------------------------------------------

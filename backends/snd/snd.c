@@ -112,11 +112,22 @@ enum snd_status snd_query(const struct snd *s, struct snd_query *q)
 	frames.max = snd_frames_max(s, left.formats, left.channels.min);
 	if (!range_meet(&left.period, frames))
 		return SND_INVALID;
-	frames.min = left.period.min;
+	frames.min = 2 * frames.min;
 	if (!range_meet(&left.buffer, frames))
 		return SND_INVALID;
 	*q = left;
 	return SND_OK;
+}
+
+/* How often a stream is looked at is bounded by Period (invariant 8). */
+static bool snd_is_slow(const struct snd *s, const struct snd_config *config,
+			struct snd_unit unit)
+{
+	uint32_t ring = config->size / unit.bytes * unit.frames;
+	uint32_t period = config->period / unit.bytes * unit.frames;
+
+	return ring / 2 >= s->conf.policy->period &&
+	       (!period || period >= s->conf.policy->period);
 }
 
 static enum snd_status snd_judge(const struct snd *s, const struct snd_config *config,
@@ -135,9 +146,7 @@ static enum snd_status snd_judge(const struct snd *s, const struct snd_config *c
 	if (!(policy->formats & (1ull << config->format)) ||
 	    !range_has(policy->rate, config->rate) ||
 	    !range_has(policy->channels, config->channels) ||
-	    config->size > s->conf.size_max ||
-	    (config->period &&
-	     config->period / unit->bytes * unit->frames < policy->period))
+	    config->size > s->conf.size_max || !snd_is_slow(s, config, *unit))
 		return SND_DENIED;
 	if (!(snd_formats(s) & (1ull << config->format)) ||
 	    !range_has(snd_rates(s), config->rate) ||

@@ -23,7 +23,9 @@
  *  6. a PCM that fails is stopped, and its stream answers SND_FAILED until it was
  *     opened anew;
  *  7. a stop moves the position up to the next whole ring: the client's next samples
- *     begin at the ring's beginning, where ALSA's do after its prepare.
+ *     begin at the ring's beginning, where ALSA's do after its prepare;
+ *  8. a running stream is looked at no more than eight times in the policy's Period,
+ * but for what its client asks: no ring is shorter than two of these.
  */
 #ifndef XDD_SND_H
 #define XDD_SND_H

@@ -158,6 +158,9 @@ void snd_bed_kill(struct snd_bed *bed)
 	loopxen_back_kill(bed->back);
 	bed->pv.error = -EIO; /* it is not detached, and never will be */
 	bed_end(bed);
+	/* Linux closes its PCMs. */
+	for (uint32_t i = 0; i < bed->front.streams; i++)
+		bed->host[i].set = bed->host[i].running = false;
 }
 
 int snd_bed_follow(struct snd_bed *bed)

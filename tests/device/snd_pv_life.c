@@ -110,11 +110,16 @@ static void play_constant(int16_t value, int16_t *left, int16_t *right)
 	uint8_t *buffer = snd_bed_stream(&bed, 0)->buffer;
 
 	for (unsigned i = 0; i < 40; i++) {
-		uint32_t at = (uint32_t)(bed.card.stream[0].written % 8192);
+		const struct snd *s = &bed.card.stream[0];
 
-		for (uint32_t k = 0; k < 1024; k += 2)
-			memcpy(buffer + at + k, &value, 2);
-		assert_int_equal(snd_bed_rw(&bed, 0, XENSND_OP_WRITE, at, 1024), 0);
+		while (s->written < s->position + 6144) {
+			uint32_t at = (uint32_t)(s->written % 8192);
+
+			for (uint32_t k = 0; k < 1024; k += 2)
+				memcpy(buffer + at + k, &value, 2);
+			assert_int_equal(
+				snd_bed_rw(&bed, 0, XENSND_OP_WRITE, at, 1024), 0);
+		}
 		snd_bed_pass(&bed, 5333333);
 	}
 	*left = heard_sample(bed.host[0].nheard - 4 - 4 * 64);
