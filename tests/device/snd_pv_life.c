@@ -117,8 +117,8 @@ static void play_constant(int16_t value, int16_t *left, int16_t *right)
 
 			for (uint32_t k = 0; k < 1024; k += 2)
 				memcpy(buffer + at + k, &value, 2);
-			assert_int_equal(
-				snd_bed_rw(&bed, 0, XENSND_OP_WRITE, at, 1024), 0);
+			assert_int_equal(snd_bed_rw(&bed, 0, XENSND_OP_WRITE, at, 1024),
+					 0);
 		}
 		snd_bed_pass(&bed, 5333333);
 	}
