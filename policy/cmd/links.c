@@ -59,14 +59,6 @@ void set_check_links(const struct set *set, struct report *report)
 	}
 }
 
-static void print_end(const struct policy *policy)
-{
-	if (policy->any_domain)
-		printf("%s (client any:%s)", policy->name, policy->tag);
-	else
-		printf("%s (client %u)", policy->name, policy->domain.v);
-}
-
 void set_print_links(const struct set *set)
 {
 	bool any = false;
@@ -81,9 +73,9 @@ void set_print_links(const struct set *set)
 			printf("\n%-20s %s\n", "LINK", "ONE ISOLATION GROUP");
 		any = true;
 		printf("%-20s ", class_link(policy));
-		print_end(policy);
+		set_print_client(policy);
 		printf(" and ");
-		print_end(&other->policy);
+		set_print_client(&other->policy);
 		putchar('\n');
 	}
 	if (any)

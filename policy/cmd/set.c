@@ -79,6 +79,14 @@ bool set_add(struct set *set, const char *operand, struct report *report)
 	return false;
 }
 
+void set_print_client(const struct policy *policy)
+{
+	if (policy->any_domain)
+		printf("%s (client any:%s)", policy->name, policy->tag);
+	else
+		printf("%s (client %u)", policy->name, policy->domain.v);
+}
+
 void set_free(struct set *set)
 {
 	for (unsigned i = 0; i < set->n; i++)

@@ -23,6 +23,8 @@ struct set {
  * for /etc/xdd/NAME.policy. Reports what is wrong. True: it is a directory. */
 bool set_add(struct set *set, const char *operand, struct report *report);
 void set_free(struct set *set);
+/* "NAME (client 3)", to standard output. */
+void set_print_client(const struct policy *policy);
 
 /* Every two of them: devices, resources, references, isolation. */
 void set_check_pairs(const struct set *set, struct report *report);
@@ -31,6 +33,11 @@ void set_check_pairs(const struct set *set, struct report *report);
 void set_check_links(const struct set *set, struct report *report);
 /* Prints a table of what they join, if there are any. */
 void set_print_links(const struct set *set);
+
+/* Sound: hardware that two of them name is a warning. */
+void set_check_sounds(const struct set *set, struct report *report);
+/* Prints a table of who may record, and from what, if anybody may. */
+void set_print_sounds(const struct set *set);
 
 /* What the driver domain has of what all instances share. */
 enum set_share {

@@ -297,6 +297,46 @@ static void links(void **state)
 	     "link:NAME");
 }
 
+static void write_sound(const char *name, unsigned client, const char *streams)
+{
+	char text[1024], file[64];
+
+	snprintf(
+		text, sizeof(text),
+		"Format = 1\n[Backend]\nClass = snd\nResource = alsa:\n[Client]\n"
+		"Domain = %u\nDevice = 0\n[Memory]\nClientPages = both\nRingPages = 4\n"
+		"[Limits]\nInFlight = 1\nOperations = 1/s\nBytes = 1/s\nEvents = 1/s\n"
+		"[Sound]\n%s\n",
+		client, streams);
+	snprintf(file, sizeof(file), "%s.policy", name);
+	write_text(file, text);
+}
+
+/* Who may record is said; and what has one user has one. */
+static void sounds(void **state)
+{
+	(void)state;
+	write_sound("a", 3, "Stream0 = 0/0 playback hw:0,0");
+	assert_int_equal(run("check ."), 0);
+	says_not("RECORDED");
+	says_not("warning");
+	write_sound("b", 4,
+		    "Stream0 = 0/0 playback plughw:0,0\n"
+		    "Stream1 = 0/1 capture hw:0,0\nCapture = yes");
+	assert_int_equal(run("check ."), 0);
+	says("b.policy: warning: Sound.Stream0 is plughw:0,0, as is Stream0 of a: "
+	     "hardware has one user");
+	says_not("a.policy");
+	says("RECORDED FROM        BY\n"
+	     "hw:0,0               b (client 4)\n");
+	write_sound("a", 3, "Stream0 = 0/0 playback other");
+	assert_int_equal(run("check ."), 0);
+	says_not("warning");
+	write_sound("b", 4, "Stream0 = 0/0 capture hw:0,0");
+	assert_int_equal(run("check ."), 2);
+	says_not("RECORDED");
+}
+
 static void two_tags_for_one_device(void **state)
 {
 	const struct device a = {"a", "Resource = null:1G",
@@ -392,6 +432,7 @@ int main(void)
 		cmocka_unit_test_teardown(two_tags_for_one_device, clean),
 		cmocka_unit_test_teardown(two_of_virtio, clean),
 		cmocka_unit_test_teardown(links, clean),
+		cmocka_unit_test_teardown(sounds, clean),
 		cmocka_unit_test_teardown(limits, clean),
 		cmocka_unit_test_teardown(show, clean),
 		cmocka_unit_test_teardown(usage, clean),
