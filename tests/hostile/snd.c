@@ -9,6 +9,7 @@
 
 #include "tests/device/snd-cases.h"
 #include "tests/hook/shared-hook.h"
+#include "tests/hostile/tally.h"
 
 #define EACCES_	    (-13)
 #define EINVAL_	    (-22)
@@ -48,13 +49,14 @@ static void down(void)
 	assert_int_equal(snd_bed_down(&bed), 0);
 }
 
-static void every_offset_and_length(void **state)
+static void t_snd_1_every_offset_and_length(void **state)
 {
 	static const uint8_t operations[] = {
 		XENSND_OP_READ,	      XENSND_OP_WRITE, XENSND_OP_SET_VOLUME,
 		XENSND_OP_GET_VOLUME, XENSND_OP_MUTE,  XENSND_OP_UNMUTE,
 	};
 	struct snd_client player, recorder;
+	uint64_t done = 0;
 
 	(void)state;
 	up();
@@ -73,12 +75,14 @@ static void every_offset_and_length(void **state)
 				moves ? len && !(len % 4) && !(offset % 4) : len >= 8;
 
 			assert_int_equal(status, inside && way && fits ? 0 : EINVAL_);
+			done++;
 		}
 	}
+	tally("T-SND-1", done, "offsets and lengths");
 	down();
 }
 
-static void every_operation(void **state)
+static void t_snd_1_every_operation(void **state)
 {
 	(void)state;
 	up();
@@ -95,11 +99,12 @@ static void every_operation(void **state)
 	for (unsigned type = 0; type < 256; type++)
 		assert_int_equal(snd_bed_trigger(&bed, 0, (uint8_t)type),
 				 type > 3 ? EOPNOTSUPP_ : EINVAL_);
+	tally("T-SND-1", 512, "operations and triggers");
 	down();
 }
 
 /* What OPEN says, one field after another. */
-static void every_open(void **state)
+static void t_snd_1_every_open(void **state)
 {
 	(void)state;
 	up();
@@ -131,10 +136,11 @@ static void every_open(void **state)
 				assert_int_not_equal(status, 0);
 		}
 	}
+	tally("T-SND-1", 5 * (COUNT(edges) + 256), "fields of OPEN");
 	down();
 }
 
-static void open_twice(void **state)
+static void t_snd_1_open_twice(void **state)
 {
 	struct snd_config other = plain;
 	struct snd_client client;
@@ -170,7 +176,7 @@ static int32_t open_pages(uint32_t pages)
 }
 
 /* It names itself as the next page, for ever; and a page of no grant as one behind. */
-static void a_directory_that_goes_round(void **state)
+static void t_snd_1_a_directory_that_goes_round(void **state)
 {
 	(void)state;
 	up();
@@ -183,7 +189,7 @@ static void a_directory_that_goes_round(void **state)
 	down();
 }
 
-static void references_that_are_none(void **state)
+static void t_gnt_4_references_that_are_none(void **state)
 {
 	static const uint32_t refs[] = {0, 7, 5000, LOOPXEN_REFS, UINT32_MAX};
 
@@ -213,7 +219,7 @@ static void references_that_are_none(void **state)
 }
 
 /* More than DataPages leaves beside the directory, or than a map may have. */
-static void a_buffer_that_is_too_large(void **state)
+static void t_snd_1_a_buffer_that_is_too_large(void **state)
 {
 	const struct snd_bed_conf conf = {.data_pages = 9};
 
@@ -229,7 +235,7 @@ static void a_buffer_that_is_too_large(void **state)
 }
 
 /* A microphone's samples need pages that may be written. */
-static void pages_of_the_wrong_kind(void **state)
+static void t_snd_1_pages_of_the_wrong_kind(void **state)
 {
 	(void)state;
 	up();
@@ -243,7 +249,7 @@ static void pages_of_the_wrong_kind(void **state)
 
 /* -- The pages of rings --------------------------------------------------- */
 
-static void a_ring_that_runs_away(void **state)
+static void t_ring_2_a_ring_that_runs_away(void **state)
 {
 	static const uint32_t prods[] = {33, 1000, 0x80000000, 0xffffffff};
 
@@ -261,7 +267,7 @@ static void a_ring_that_runs_away(void **state)
 
 /* A client that reads no event, or says it has read what is not there: it is told no
  * more, and plays on. */
-static void a_page_of_events_that_is_full(void **state)
+static void t_snd_1_a_page_of_events_that_is_full(void **state)
 {
 	static const uint32_t conses[] = {0, 1, 64, 0x80000000, 0xffffffff};
 
@@ -292,7 +298,7 @@ static void a_page_of_events_that_is_full(void **state)
 }
 
 /* What an attach finds in that page decides nothing. */
-static void a_position_that_is_none(void **state)
+static void t_snd_1_a_position_that_is_none(void **state)
 {
 	static const uint64_t positions[] = {1, 3, UINT64_MAX / 4 + 1, UINT64_MAX};
 
@@ -377,7 +383,7 @@ static uint64_t scene(uint64_t k, uint8_t value)
 	return shared_hook_reads;
 }
 
-static void each_read_is_rewritten(void **state)
+static void t_ring_1_each_read_is_rewritten(void **state)
 {
 	static const uint8_t values[] = {0, 1, 0x7f, 0xff};
 	uint64_t reads = scene(UINT64_MAX, 0);
@@ -388,24 +394,25 @@ static void each_read_is_rewritten(void **state)
 		for (uint64_t k = 0; k < reads; k++)
 			scene(k, values[i]);
 	}
+	tally("T-RING-1", reads * COUNT(values), "reads that see other bytes");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_offset_and_length),
-		cmocka_unit_test(every_operation),
-		cmocka_unit_test(every_open),
-		cmocka_unit_test(open_twice),
-		cmocka_unit_test(a_directory_that_goes_round),
-		cmocka_unit_test(references_that_are_none),
-		cmocka_unit_test(a_buffer_that_is_too_large),
-		cmocka_unit_test(pages_of_the_wrong_kind),
-		cmocka_unit_test(a_ring_that_runs_away),
-		cmocka_unit_test(a_page_of_events_that_is_full),
-		cmocka_unit_test(a_position_that_is_none),
-		cmocka_unit_test(each_read_is_rewritten),
+		cmocka_unit_test(t_snd_1_every_offset_and_length),
+		cmocka_unit_test(t_snd_1_every_operation),
+		cmocka_unit_test(t_snd_1_every_open),
+		cmocka_unit_test(t_snd_1_open_twice),
+		cmocka_unit_test(t_snd_1_a_directory_that_goes_round),
+		cmocka_unit_test(t_gnt_4_references_that_are_none),
+		cmocka_unit_test(t_snd_1_a_buffer_that_is_too_large),
+		cmocka_unit_test(t_snd_1_pages_of_the_wrong_kind),
+		cmocka_unit_test(t_ring_2_a_ring_that_runs_away),
+		cmocka_unit_test(t_snd_1_a_page_of_events_that_is_full),
+		cmocka_unit_test(t_snd_1_a_position_that_is_none),
+		cmocka_unit_test(t_ring_1_each_read_is_rewritten),
 	};
 
-	return cmocka_run_group_tests_name("snd_pv_hostile", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("snd", tests, NULL, NULL);
 }
