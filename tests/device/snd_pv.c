@@ -190,6 +190,23 @@ static void a_stop_plays_to_the_end(void **state)
 	assert_int_equal(snd_bed_down(&bed), 0);
 }
 
+/* Wherever in its ring it is, the client is told where it goes on. */
+static void a_stop_is_told_anywhere(void **state)
+{
+	(void)state;
+	snd_bed_up(&bed, &(struct snd_bed_conf){0});
+	for (unsigned ms = 1; ms < 45; ms++) {
+		struct snd_client client;
+
+		snd_client_open(&client, 0, &plain);
+		snd_client_start(&client);
+		snd_client_play(&client, ms * CLOCK_MS);
+		snd_client_stop(&client);
+		snd_client_close(&client);
+	}
+	assert_int_equal(snd_bed_down(&bed), 0);
+}
+
 /* At once, while the PCM still plays the first end. */
 static void a_start_right_after_a_stop(void **state)
 {
@@ -393,6 +410,7 @@ int main(void)
 		cmocka_unit_test(a_late_client_is_silent),
 		cmocka_unit_test(half_of_it_is_late),
 		cmocka_unit_test(a_stop_plays_to_the_end),
+		cmocka_unit_test(a_stop_is_told_anywhere),
 		cmocka_unit_test(a_start_right_after_a_stop),
 		cmocka_unit_test(a_pause_loses_nothing),
 		cmocka_unit_test(an_open_waits_for_the_last_end),
