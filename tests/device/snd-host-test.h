@@ -9,7 +9,7 @@
 
 #include "backends/snd/snd-host.h"
 
-#define SND_HOST_HEARD (32u << 20) /* bytes that are kept */
+#define SND_HOST_HEARD (4u << 20) /* bytes that are kept */
 
 struct snd_host_test {
 	struct snd_host host;
