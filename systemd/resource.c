@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "backends/snd/snd-resource.h"
 #include "policy/class.h"
 #include "systemd/resource.h"
 #include "systemd/unit-name.h"
@@ -160,10 +161,17 @@ static void folder_lines(const char *folder, struct resource *out)
 static void snd_lines(const struct policy *policy, const char *group,
 		      struct resource *out)
 {
-	if (!strcmp(policy->resource, "alsa:"))
+	switch (snd_resource_of(policy->resource)) {
+	case SND_RESOURCE_ALSA:
 		alsa_lines(group, out);
-	else if (!strncmp(policy->resource, "file:/", 6))
-		folder_lines(policy->resource + 5, out);
+		break;
+	case SND_RESOURCE_FILE:
+		folder_lines(snd_resource_folder(policy->resource), out);
+		break;
+	case SND_RESOURCE_NULL:
+	case SND_RESOURCE_NONE:
+		break;
+	}
 }
 
 struct row {

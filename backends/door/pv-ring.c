@@ -183,17 +183,29 @@ void pv_ring_group(struct pv_ring *ring, uint32_t n, uint32_t kinds)
 	ring->begins = (struct pv_ring_group){n, kinds};
 }
 
-void pv_ring_put(struct pv_ring *ring, const void *entry, uint32_t size)
+static void ring_keep(struct pv_ring *ring, const void *entry, uint32_t size)
 {
 	uint32_t i = ring->rsp_prod % PV_RING_ENTRIES_MAX;
 
-	assert(size <= ring->entry_size && size <= PV_RING_REPEAT_MAX);
+	assert(size <= ring->entry_size);
 	assert(!ring->kept && ring->rsp_prod != ring->req_cons);
 	memcpy(ring->answer[i], entry, size);
 	ring->size[i] = (uint8_t)size;
 	ring->group[i] = ring->begins;
 	ring->begins = (struct pv_ring_group){0};
 	ring->rsp_prod++;
+}
+
+void pv_ring_put(struct pv_ring *ring, const void *entry, uint32_t size)
+{
+	assert(size <= PV_RING_ANSWER_MAX);
+	ring_keep(ring, entry, size);
+}
+
+void pv_ring_put_repeatable(struct pv_ring *ring, const void *entry, uint32_t size)
+{
+	assert(size > PV_RING_ANSWER_MAX && size <= PV_RING_REPEAT_MAX);
+	ring_keep(ring, entry, size);
 }
 
 enum pv_ring_status pv_ring_posted(struct pv_ring *ring, uint32_t *n)

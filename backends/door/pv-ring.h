@@ -41,7 +41,7 @@ enum pv_ring_status {
 
 #define PV_RING_ENTRIES_MAX 1024 /* 16 pages of the smallest entries */
 #define PV_RING_ANSWER_MAX  32	 /* bytes of a response that are not zero */
-#define PV_RING_REPEAT_MAX  48	 /* the same of one that is repeatable: pv_ring_put() */
+#define PV_RING_REPEAT_MAX  48	 /* the same of one that is repeatable */
 #define PV_RING_GROUP_MAX   32	 /* answers that belong together */
 
 struct pv_ring {
@@ -75,12 +75,13 @@ enum pv_ring_status pv_ring_init_posted(struct pv_ring *ring, void *page,
 /* Copy the next request off the ring into @entry (entry_size bytes). */
 enum pv_ring_status pv_ring_take(struct pv_ring *ring, void *entry);
 /* The next response (@size <= PV_RING_ANSWER_MAX bytes; the rest is zero). It
- * reaches the ring with the next push.
- *
- * One of up to PV_RING_REPEAT_MAX bytes may be put if it is repeatable: half of it over
- * half of its request is a request again, with the same answer (a query of sndif, which
- * narrows ranges where they stand). The padding has no room for it (invariant 5). */
+ * reaches the ring with the next push. */
 void pv_ring_put(struct pv_ring *ring, const void *entry, uint32_t size);
+/* One of more than that, and up to PV_RING_REPEAT_MAX bytes, for which the padding has
+ * no room (invariant 5). It must be repeatable: whichever of its words stand over those
+ * of its request, that is a request with the same answer (a query of sndif, which
+ * narrows ranges where they stand). */
+void pv_ring_put_repeatable(struct pv_ring *ring, const void *entry, uint32_t size);
 /* The next @n answers (2 to PV_RING_GROUP_MAX) are a group, of these @kinds
  * (invariant 6). */
 void pv_ring_group(struct pv_ring *ring, uint32_t n, uint32_t kinds);

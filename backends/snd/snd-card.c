@@ -13,10 +13,11 @@ void snd_card_close(struct snd_card *card)
 	}
 }
 
-void snd_card_turn(struct snd_card *card, uint64_t now)
+int snd_card_turn(struct snd_card *card, uint64_t now)
 {
 	for (uint32_t i = 0; i < card->streams; i++)
 		snd_turn(&card->stream[i], now);
+	return 0;
 }
 
 uint64_t snd_card_due(const struct snd_card *card)

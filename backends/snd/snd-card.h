@@ -15,15 +15,15 @@ struct snd_card {
 };
 
 /* Before sealing: opens the PCMs. 0, or the negative errno of the one that did not
- * open;
- * *@which is its number then, and nothing is open. @size_max: as in struct snd_conf. */
+ * open:
+ * *@which is its number, and nothing is open. @size_max: as in struct snd_conf. */
 int snd_card_open(struct snd_card *card, const struct policy *policy,
 		  const struct snd_policy *snd, uint32_t size_max, struct log *log,
 		  uint32_t *which);
 void snd_card_close(struct snd_card *card);
 
-/* Of all of them, as snd.h's. */
-void snd_card_turn(struct snd_card *card, uint64_t now);
+/* Of all of them, as snd.h's. 0: a PCM that fails is its stream's affair. */
+int snd_card_turn(struct snd_card *card, uint64_t now);
 uint64_t snd_card_due(const struct snd_card *card);
 void snd_card_cut(struct snd_card *card);
 /* Does any PCM run? */

@@ -8,7 +8,13 @@ static struct snd_pv *pv_of(const struct host *host)
 	return &sounder_of(host)->pv;
 }
 
+static struct snd_card *card_of(const struct host *host)
+{
+	return &sounder_of(host)->card;
+}
+
 HOST_FORWARD(snd_pv, pv_of)
+HOST_FORWARD_TURNS(snd_card, card_of, snd_pv, pv_of)
 HOST_TOLD_BROKEN(snd_pv)
 HOST_TOLD_DETACHED(snd_pv)
 
@@ -65,21 +71,6 @@ static int pv_connect(struct host *host, bool attach)
 	return r;
 }
 
-static int pv_turn(struct host *host, uint64_t now)
-{
-	snd_card_turn(&sounder_of(host)->card, now);
-	return snd_pv_turn(pv_of(host), now);
-}
-
-/* After the door's turn: a request may have started a stream. */
-static uint64_t pv_due(struct host *host)
-{
-	uint64_t card = snd_card_due(&sounder_of(host)->card);
-	uint64_t door = snd_pv_due(pv_of(host));
-
-	return card < door ? card : door;
-}
-
 static int pv_tick(struct host *host, uint64_t now)
 {
 	(void)now;
@@ -91,7 +82,6 @@ const struct host_door snd_door_pv = {
 	.count = pv_count,
 	HOST_FORWARDED,
 	.connect = pv_connect,
-	.turn = pv_turn,
-	.due = pv_due,
+	HOST_FORWARDED_TURNS,
 	.tick = pv_tick,
 };

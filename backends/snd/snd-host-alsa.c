@@ -92,6 +92,27 @@ __attribute__((format(printf, 5, 6))) static void alsa_says(const char *file, in
 /* -- Setting ------------------------------------------------------------------------
  */
 
+/* All that it can be set to, by reads and writes of whole frames; to be freed. NULL,
+ * and a negative errno in *@r. */
+static snd_pcm_hw_params_t *alsa_any(snd_pcm_t *pcm, int *r)
+{
+	snd_pcm_hw_params_t *hw;
+
+	*r = -ENOMEM;
+	snd_pcm_hw_params_malloc(&hw);
+	if (!hw)
+		return NULL;
+	*r = snd_pcm_hw_params_any(pcm, hw);
+	if (*r >= 0)
+		*r = snd_pcm_hw_params_set_access(pcm, hw,
+						  SND_PCM_ACCESS_RW_INTERLEAVED);
+	if (*r >= 0)
+		return hw;
+	*r = alsa_errno(*r);
+	snd_pcm_hw_params_free(hw);
+	return NULL;
+}
+
 /* No rate but that one: who resamples, and how, is said by the PCM's name. */
 static int alsa_hardware(snd_pcm_t *pcm, const struct snd_params *params,
 			 snd_pcm_uframes_t *buffer)
@@ -100,15 +121,10 @@ static int alsa_hardware(snd_pcm_t *pcm, const struct snd_params *params,
 	snd_pcm_hw_params_t *hw;
 	int r;
 
-	snd_pcm_hw_params_malloc(&hw);
+	hw = alsa_any(pcm, &r);
 	if (!hw)
-		return -ENOMEM;
-	r = snd_pcm_hw_params_any(pcm, hw);
-	if (r >= 0)
-		r = snd_pcm_hw_params_set_access(pcm, hw,
-						 SND_PCM_ACCESS_RW_INTERLEAVED);
-	if (r >= 0)
-		r = snd_pcm_hw_params_set_format(pcm, hw, formats[params->format]);
+		return r;
+	r = snd_pcm_hw_params_set_format(pcm, hw, formats[params->format]);
 	if (r >= 0)
 		r = snd_pcm_hw_params_set_channels(pcm, hw, params->channels);
 	if (r >= 0)
@@ -331,14 +347,10 @@ static int alsa_probe(snd_pcm_t *pcm, struct snd_caps *caps)
 	snd_pcm_hw_params_t *hw;
 	int r;
 
-	snd_pcm_hw_params_malloc(&hw);
+	hw = alsa_any(pcm, &r);
 	if (!hw)
-		return -ENOMEM;
-	r = snd_pcm_hw_params_any(pcm, hw);
-	if (r >= 0)
-		r = snd_pcm_hw_params_set_access(pcm, hw,
-						 SND_PCM_ACCESS_RW_INTERLEAVED);
-	r = r < 0 ? alsa_errno(r) : alsa_probe_ranges(hw, caps);
+		return r;
+	r = alsa_probe_ranges(hw, caps);
 	for (unsigned i = 0; !r && i < SND_FORMATS; i++) {
 		if (!snd_pcm_hw_params_test_format(pcm, hw, formats[i]))
 			caps->formats |= 1ull << i;
@@ -399,37 +411,40 @@ static int alsa_open_one(struct alsa *alsa, const struct snd_host_conf *conf)
 				       SND_PCM_NONBLOCK));
 }
 
-/* What it can do is found with one, and forgotten with it: snd-aloop keeps to what a
- * PCM was set to until it is closed. */
+/* Hardware by itself loads nothing, and a successor has little time. What was rehearsed
+ * is forgotten with its handle: snd-aloop keeps to what a PCM was set to until that is
+ * closed. */
 static int alsa_try(struct alsa *alsa, const struct snd_host_conf *conf)
 {
-	int r = alsa_open_one(alsa, conf);
+	int r = alsa_probe(alsa->pcm, &alsa->host.caps);
 
+	if (r || snd_pcm_type(alsa->pcm) == SND_PCM_TYPE_HW)
+		return r;
+	r = alsa_rehearse(alsa);
 	if (r)
 		return r;
-	r = alsa_probe(alsa->pcm, &alsa->host.caps);
-	/* Hardware by itself loads nothing, and a successor has little time. */
-	if (!r && snd_pcm_type(alsa->pcm) != SND_PCM_TYPE_HW)
-		r = alsa_rehearse(alsa);
 	snd_pcm_close(alsa->pcm);
-	return r;
+	alsa->pcm = NULL;
+	return alsa_open_one(alsa, conf);
 }
 
 static int alsa_open_pcm(struct alsa *alsa, const struct snd_host_conf *conf)
 {
 	unsigned long before = threads();
-	int r = alsa_try(alsa, conf);
+	int r = alsa_open_one(alsa, conf);
 
 	if (!r)
-		r = alsa_open_one(alsa, conf);
-	if (r || threads() <= before)
-		return r;
-	log_line(conf->log, LOG_LEVEL_ERROR,
-		 "the PCM %s makes threads of its own, which a sealed process cannot "
-		 "have: name one of the hardware",
-		 conf->name);
-	snd_pcm_close(alsa->pcm);
-	return -EOPNOTSUPP;
+		r = alsa_try(alsa, conf);
+	if (!r && threads() > before) {
+		log_line(conf->log, LOG_LEVEL_ERROR,
+			 "the PCM %s makes threads of its own, which a sealed process "
+			 "cannot have: name one of the hardware",
+			 conf->name);
+		r = -EOPNOTSUPP;
+	}
+	if (r && alsa->pcm)
+		snd_pcm_close(alsa->pcm);
+	return r;
 }
 
 int snd_host_alsa_open(struct snd_host **out, const struct snd_host_conf *conf)

@@ -102,6 +102,17 @@ static bool move_room(struct snd *s, uint64_t now, uint32_t *room)
 	return false;
 }
 
+/* It runs, unless it fails. */
+static void move_started(struct snd *s, uint64_t now)
+{
+	int r = s->on ? 0 : snd_host_start(s->conf.host, now);
+
+	if (r < 0)
+		move_fail(s, r);
+	else
+		s->on = true;
+}
+
 /* -- Playback ------------------------------------------------------------------------
  */
 
@@ -183,16 +194,6 @@ static uint32_t play_starved(struct snd *s, uint32_t queued)
 	return sent;
 }
 
-static void play_started(struct snd *s, uint64_t now)
-{
-	int r = s->on ? 0 : snd_host_start(s->conf.host, now);
-
-	if (r < 0)
-		move_fail(s, r);
-	else
-		s->on = true;
-}
-
 /* Frames from the position to one unit behind the client's next period; or, if that is
  * far, as many as the PCM is looked at. */
 static uint32_t move_next(const struct snd *s)
@@ -238,7 +239,7 @@ static void play_turn(struct snd *s, uint64_t now)
 	if (!s->error && queued <= s->low)
 		queued += play_starved(s, queued);
 	if (!s->error)
-		play_started(s, now);
+		move_started(s, now);
 	if (!s->error)
 		play_due(s, queued, now);
 }
@@ -288,7 +289,7 @@ static void record_turn(struct snd *s, uint64_t now)
 			return;
 		s->conf.stats->xruns++;
 		s->on = false;
-		play_started(s, now);
+		move_started(s, now);
 		room = 0;
 	}
 	room -= room % s->unit.frames;
@@ -311,7 +312,7 @@ static void record_turn(struct snd *s, uint64_t now)
 void snd_begin(struct snd *s, uint64_t now)
 {
 	if (s->conf.host->capture && !s->on)
-		play_started(s, now);
+		move_started(s, now);
 	if (!s->error)
 		s->due = now;
 	snd_turn(s, now);

@@ -342,6 +342,12 @@ void snd_policy_fit(const struct policy *policy, const void *snd,
 			   "RingPages = 2 for each stream",
 			   "Memory.RingPages = %u is too few for %u streams",
 			   policy->ring_pages, p->streams);
+	if (policy->door == POLICY_PV && policy->data_pages < 2)
+		text_error(errors, policy->line[POLICY_KEY_DATA_PAGES],
+			   "DataPages = 2 at least",
+			   "Memory.DataPages = %u has no room for a buffer beside the "
+			   "list of its pages",
+			   policy->data_pages);
 	if (policy->door == POLICY_VIRTIO)
 		text_error(errors, policy->line[POLICY_KEY_DOOR], "Door = pv",
 			   "Backend.Door = virtio: sound has no such door yet");

@@ -52,8 +52,9 @@ static void pv_unmap(struct snd_pv *pv, struct grants_map *map)
 		pv->error = r;
 }
 
-void snd_pv_unmap(struct snd_pv_stream *st)
+void snd_pv_shut(struct snd_pv_stream *st)
 {
+	snd_close(st->snd, st->pv->now);
 	if (st->buffer.addr)
 		pv_unmap(st->pv, &st->buffer);
 }
@@ -169,8 +170,7 @@ static enum snd_status work_open(struct snd_pv_stream *st)
 static enum snd_status work_close(struct snd_pv_stream *st)
 {
 	/* Linux closes what it never opened. */
-	snd_close(st->snd, st->pv->now);
-	snd_pv_unmap(st);
+	snd_pv_shut(st);
 	return SND_OK;
 }
 
@@ -281,13 +281,25 @@ static enum snd_status map_again(struct snd_pv_stream *st, bool writable)
 {
 	enum snd_status status;
 
-	snd_pv_unmap(st);
+	pv_unmap(st->pv, &st->buffer);
 	if (st->pv->error)
 		return SND_FAILED;
 	status = map_buffer(st, writable);
 	if (status != SND_OK)
 		snd_close(st->snd, st->pv->now);
 	return status;
+}
+
+/* Pages that are given back count until the kernel has confirmed it: there must be room
+ * for the buffer twice, or the stream would be lost for a question. */
+static bool has_room_twice(const struct snd_pv_stream *st)
+{
+	const struct snd_pv *pv = st->pv;
+	uint32_t pages = st->pages;
+
+	for (uint32_t i = 0; i < pv->streams; i++)
+		pages += pv->stream[i].buffer.pages;
+	return pages <= pv->conf.policy->data_pages;
 }
 
 /* Invariant 4. */
@@ -302,7 +314,8 @@ static enum snd_status work_get(struct snd_pv_stream *st)
 		return SND_INVALID;
 	if (!snd_format_is_linear(st->snd->config.format))
 		return SND_UNSUPPORTED;
-	if (!(st->pv->conf.policy->client_pages & POLICY_WRITABLE))
+	if (!(st->pv->conf.policy->client_pages & POLICY_WRITABLE) ||
+	    (again && !has_room_twice(st)))
 		return SND_DENIED;
 	for (uint32_t i = 0; i < channels; i++)
 		bytes_put32(words + i * SNDIF_CHANNEL,

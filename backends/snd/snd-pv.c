@@ -115,7 +115,10 @@ static void stream_answer(struct snd_pv_stream *st)
 	uint8_t answer[SNDIF_ANSWER_QUERY];
 	uint32_t n = sndif_encode(&st->rq, st->status, answer);
 
-	pv_ring_put(&st->ring, answer, n);
+	if (n > SNDIF_ANSWER)
+		pv_ring_put_repeatable(&st->ring, answer, n);
+	else
+		pv_ring_put(&st->ring, answer, n);
 	stats->answers++;
 	stats->errors += st->status != SND_OK;
 	if (st->rq.operation == SNDIF_READ || st->rq.operation == SNDIF_WRITE)
@@ -289,7 +292,7 @@ void snd_pv_detach(struct snd_pv *pv)
 		return;
 	pv->state = SND_PV_STOPPING;
 	for (uint32_t i = 0; i < pv->streams; i++)
-		snd_close(pv->stream[i].snd, pv->now);
+		snd_pv_shut(&pv->stream[i]);
 	if (!snd_card_on(pv->conf.card) && !pv->error)
 		pv_end(pv);
 }

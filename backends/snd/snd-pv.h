@@ -15,11 +15,11 @@
  *     answer;
  *  3. a client's samples are copied before their request is answered, both ways: its
  *     pages are touched while one of its requests is served, and never else;
- *  4. pages of a playback buffer are mapped readable, but for the time in which
- * GET_VOLUME is answered, and that only if ClientPages lets them be written;
+ *  4. pages of a playback buffer are mapped readable, but while GET_VOLUME is answered:
+ *     if ClientPages lets them be written, and DataPages has room for them twice;
  *  5. what OPEN, CLOSE and TRIGGER changed is kept (snd-kept.h) before it is answered;
- *  6. a turn takes no more of a stream than its ring holds; one push a ring, one event
- * a page and stream of what the position has become;
+ *  6. a turn takes no more of a stream than its ring holds; one push of each ring, and
+ *     at most one event of what the position has become;
  *  7. a directory is read once, no further than the buffer has pages;
  *  8. nothing allocates after snd_pv_init().
  */
@@ -161,7 +161,7 @@ int snd_pv_close(struct snd_pv *pv);
 enum snd_status snd_pv_work(struct snd_pv_stream *st);
 /* OPEN, by what was kept: of an attach. */
 enum snd_status snd_pv_reopen(struct snd_pv_stream *st, const struct snd_kept *kept);
-/* The buffer is no longer needed. */
-void snd_pv_unmap(struct snd_pv_stream *st);
+/* Whatever its state: close it, and give its buffer back. */
+void snd_pv_shut(struct snd_pv_stream *st);
 
 #endif

@@ -25,8 +25,9 @@ static void add_file(struct set *set, const char *path, struct report *report)
 	if (!set->entry)
 		abort();
 	entry = &set->entry[set->n++];
-	*entry = (struct set_entry){strdup(path), loaded.policy};
-	if (!entry->path)
+	*entry = (struct set_entry){strdup(path), loaded.policy,
+				    strndup(loaded.text, loaded.len), loaded.len};
+	if (!entry->path || !entry->text)
 		abort();
 }
 
@@ -89,7 +90,9 @@ void set_print_client(const struct policy *policy)
 
 void set_free(struct set *set)
 {
-	for (unsigned i = 0; i < set->n; i++)
+	for (unsigned i = 0; i < set->n; i++) {
 		free(set->entry[i].path);
+		free(set->entry[i].text);
+	}
 	free(set->entry);
 }

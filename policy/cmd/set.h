@@ -12,6 +12,8 @@
 struct set_entry {
 	char *path;
 	struct policy policy;
+	char *text; /* for its class's section */
+	size_t len;
 };
 
 struct set {

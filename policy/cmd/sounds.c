@@ -1,36 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * PCMs of the host: who may record from which, and which two instances both name what
- * has one user: see set.h. Only [Sound] says it, so its files are read once more.
+ * has one user: see set.h.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "backends/snd/snd-policy.h"
 #include "backends/snd/snd-resource.h"
-#include "policy/cmd/load.h"
 #include "policy/cmd/set.h"
 
-/* False: it is no policy of sound, or no more. */
+/* False: it is no policy of sound. */
 static bool read_sound(const struct set_entry *entry, struct snd_policy *out)
 {
 	struct policy_errors errors = {0};
-	struct report report = {0};
-	struct loaded *loaded;
-	bool ok;
 
 	if (entry->policy.class != POLICY_SND)
 		return false;
-	loaded = malloc(sizeof(*loaded));
-	if (!loaded)
-		abort();
 	snd_policy_init(out);
-	ok = load(entry->path, loaded, &report) &&
-	     !policy_parse_section(loaded->text, loaded->len, "Sound", snd_policy_keys,
-				   out, &errors);
-	free(loaded);
-	return ok;
+	return !policy_parse_section(entry->text, entry->len, "Sound", snd_policy_keys,
+				     out, &errors);
 }
 
 /* A PCM of ALSA that is hardware: of each way it has one user. */

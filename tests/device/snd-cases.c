@@ -55,6 +55,19 @@ void snd_client_start(struct snd_client *client)
 			 0);
 }
 
+void snd_playing(struct snd_client *client)
+{
+	snd_bed_up(&bed, &(struct snd_bed_conf){0});
+	snd_client_open(client, 0, &plain);
+	snd_client_start(client);
+}
+
+void snd_done(struct snd_client *client)
+{
+	snd_client_close(client);
+	assert_int_equal(snd_bed_down(&bed), 0);
+}
+
 /* As handle_cur_pos() there. */
 static void events(struct snd_client *client)
 {

@@ -51,6 +51,10 @@ void snd_client_start(struct snd_client *client);
 void snd_client_turn(struct snd_client *client);
 /* @ns of time, in which it plays on. */
 void snd_client_play(struct snd_client *client, uint64_t ns);
+/* A plain bed, and a client that plays on its first stream. */
+void snd_playing(struct snd_client *client);
+/* The client closes; nothing of the bed may leak. */
+void snd_done(struct snd_client *client);
 /* STOP, and what Linux's prepare makes of it. */
 void snd_client_stop(struct snd_client *client);
 

@@ -12,9 +12,7 @@ static void plays_what_it_is_given(void **state)
 	struct snd_client client;
 
 	(void)state;
-	snd_bed_up(&bed, &(struct snd_bed_conf){0});
-	snd_client_open(&client, 0, &plain);
-	snd_client_start(&client);
+	snd_playing(&client);
 	snd_client_play(&client, CLOCK_SECOND);
 	assert_int_equal(client.xruns, 0);
 	assert_int_equal(bed.card.stats.xruns, 0);
@@ -22,8 +20,7 @@ static void plays_what_it_is_given(void **state)
 	/* A second of it at least, and what lies ahead. */
 	assert_in_range(bed.host[0].nheard, 192000, 192000 + 2 * SIZE);
 	assert_heard(0, 0, 0, bed.host[0].nheard);
-	snd_client_close(&client);
-	assert_int_equal(snd_bed_down(&bed), 0);
+	snd_done(&client);
 }
 
 /* Linux tells its application of a period when more than one has come together: it must
@@ -33,15 +30,12 @@ static void each_period_is_told(void **state)
 	struct snd_client client;
 
 	(void)state;
-	snd_bed_up(&bed, &(struct snd_bed_conf){0});
-	snd_client_open(&client, 0, &plain);
-	snd_client_start(&client);
+	snd_playing(&client);
 	snd_client_play(&client, CLOCK_SECOND);
 	/* Two lie ahead in the PCM. */
 	assert_in_range(client.elapsed, 199, 203);
 	assert_in_range(bed.pv.stats.events, 199, 205);
-	snd_client_close(&client);
-	assert_int_equal(snd_bed_down(&bed), 0);
+	snd_done(&client);
 }
 
 /* 500 s. No timer's rounding adds up: position is what the PCM took, to the frame. */
@@ -51,9 +45,7 @@ static void a_hundred_thousand_periods(void **state)
 	uint64_t began;
 
 	(void)state;
-	snd_bed_up(&bed, &(struct snd_bed_conf){0});
-	snd_client_open(&client, 0, &plain);
-	snd_client_start(&client);
+	snd_playing(&client);
 	began = loopxen_now(bed.x);
 	while (client.elapsed < 100000) {
 		assert_int_equal(snd_bed_pass(&bed, 5 * CLOCK_MS), 0);
@@ -68,8 +60,7 @@ static void a_hundred_thousand_periods(void **state)
 	assert_in_range(loopxen_now(bed.x) - began,
 			100000 * 5 * CLOCK_MS - 25 * CLOCK_MS,
 			100000 * 5 * CLOCK_MS + 10 * CLOCK_MS);
-	snd_client_close(&client);
-	assert_int_equal(snd_bed_down(&bed), 0);
+	snd_done(&client);
 }
 
 /* Rates and widths that do not divide anything. */
@@ -114,9 +105,7 @@ static void a_late_client_is_silent(void **state)
 	uint64_t heard;
 
 	(void)state;
-	snd_bed_up(&bed, &(struct snd_bed_conf){0});
-	snd_client_open(&client, 0, &plain);
-	snd_client_start(&client);
+	snd_playing(&client);
 	snd_bed_pass(&bed, CLOCK_SECOND);
 	assert_heard(0, 0, 0, SIZE);
 	assert_silent(0, SIZE);
@@ -140,9 +129,7 @@ static void half_of_it_is_late(void **state)
 	uint64_t position;
 
 	(void)state;
-	snd_bed_up(&bed, &(struct snd_bed_conf){0});
-	snd_client_open(&client, 0, &plain);
-	snd_client_start(&client);
+	snd_playing(&client);
 	do
 		snd_bed_pass(&bed, CLOCK_MS / 4);
 	while (bed.card.stream[0].position < SIZE + PERIOD / 2);
@@ -153,8 +140,7 @@ static void half_of_it_is_late(void **state)
 	snd_bed_pass(&bed, 20 * CLOCK_MS);
 	assert_heard(0, position, position, SIZE + PERIOD - position);
 	assert_silent(0, SIZE + PERIOD);
-	snd_client_close(&client);
-	assert_int_equal(snd_bed_down(&bed), 0);
+	snd_done(&client);
 }
 
 /* -- Stops and pauses ----------------------------------------------------- */
@@ -166,9 +152,7 @@ static void a_stop_plays_to_the_end(void **state)
 	uint64_t position;
 
 	(void)state;
-	snd_bed_up(&bed, &(struct snd_bed_conf){0});
-	snd_client_open(&client, 0, &plain);
-	snd_client_start(&client);
+	snd_playing(&client);
 	snd_client_play(&client, 33 * CLOCK_MS);
 	position = bed.card.stream[0].position;
 	snd_client_stop(&client);
@@ -186,8 +170,7 @@ static void a_stop_plays_to_the_end(void **state)
 	snd_client_play(&client, 100 * CLOCK_MS);
 	assert_int_equal(client.xruns, 0);
 	assert_heard(0, position, 0, bed.host[0].nheard - position);
-	snd_client_close(&client);
-	assert_int_equal(snd_bed_down(&bed), 0);
+	snd_done(&client);
 }
 
 /* Wherever in its ring it is, the client is told where it goes on. */
@@ -214,9 +197,7 @@ static void a_start_right_after_a_stop(void **state)
 	uint64_t at;
 
 	(void)state;
-	snd_bed_up(&bed, &(struct snd_bed_conf){0});
-	snd_client_open(&client, 0, &plain);
-	snd_client_start(&client);
+	snd_playing(&client);
 	snd_client_play(&client, 33 * CLOCK_MS);
 	snd_client_stop(&client);
 	at = bed.host[0].nheard;
@@ -226,8 +207,7 @@ static void a_start_right_after_a_stop(void **state)
 	assert_int_equal(bed.host[0].starts, 1);
 	assert_int_equal(bed.host[0].empty, 0);
 	assert_heard(0, at, 0, bed.host[0].nheard - at);
-	snd_client_close(&client);
-	assert_int_equal(snd_bed_down(&bed), 0);
+	snd_done(&client);
 }
 
 static void a_pause_loses_nothing(void **state)
@@ -236,9 +216,7 @@ static void a_pause_loses_nothing(void **state)
 	uint64_t position, at;
 
 	(void)state;
-	snd_bed_up(&bed, &(struct snd_bed_conf){0});
-	snd_client_open(&client, 0, &plain);
-	snd_client_start(&client);
+	snd_playing(&client);
 	snd_client_play(&client, 33 * CLOCK_MS);
 	assert_int_equal(snd_bed_trigger(&bed, 0, XENSND_OP_TRIGGER_PAUSE), 0);
 	position = bed.card.stream[0].position;
@@ -252,8 +230,7 @@ static void a_pause_loses_nothing(void **state)
 	snd_client_play(&client, 100 * CLOCK_MS);
 	assert_int_equal(client.xruns, 0);
 	assert_heard(0, at, position, bed.host[0].nheard - at);
-	snd_client_close(&client);
-	assert_int_equal(snd_bed_down(&bed), 0);
+	snd_done(&client);
 }
 
 /* A PCM plays to its end; the next OPEN waits for it, no other request does. */
@@ -262,9 +239,7 @@ static void an_open_waits_for_the_last_end(void **state)
 	struct snd_client client;
 
 	(void)state;
-	snd_bed_up(&bed, &(struct snd_bed_conf){0});
-	snd_client_open(&client, 0, &plain);
-	snd_client_start(&client);
+	snd_playing(&client);
 	snd_client_play(&client, 33 * CLOCK_MS);
 	snd_client_close(&client);
 	assert_true(bed.host[0].running);
@@ -279,8 +254,7 @@ static void an_open_waits_for_the_last_end(void **state)
 	bed.host[0].deaf = true;
 	snd_client_close(&client);
 	snd_client_open(&client, 0, &plain);
-	snd_client_close(&client);
-	assert_int_equal(snd_bed_down(&bed), 0);
+	snd_done(&client);
 }
 
 /* We were late for the PCM: it is filled and started again, and the client's samples
@@ -290,17 +264,14 @@ static void the_pcm_ran_empty(void **state)
 	struct snd_client client;
 
 	(void)state;
-	snd_bed_up(&bed, &(struct snd_bed_conf){0});
-	snd_client_open(&client, 0, &plain);
-	snd_client_start(&client);
+	snd_playing(&client);
 	snd_client_play(&client, 20 * CLOCK_MS);
 	loopxen_advance(bed.x, 50 * CLOCK_MS);
 	snd_client_play(&client, 100 * CLOCK_MS);
 	assert_int_equal(bed.card.stats.xruns, 1);
 	assert_int_equal(bed.host[0].starts, 2);
 	assert_heard(0, 0, 0, bed.host[0].nheard);
-	snd_client_close(&client);
-	assert_int_equal(snd_bed_down(&bed), 0);
+	snd_done(&client);
 }
 
 /* -- Recording ------------------------------------------------------------ */
@@ -340,8 +311,7 @@ static void records_what_there_is(void **state)
 	assert_int_equal(bed.card.stats.xruns, 0);
 	assert_int_equal(snd_bed_trigger(&bed, 1, XENSND_OP_TRIGGER_STOP), 0);
 	assert_false(bed.host[1].running);
-	snd_client_close(&client);
-	assert_int_equal(snd_bed_down(&bed), 0);
+	snd_done(&client);
 }
 
 static void both_ways_at_once(void **state)
@@ -379,8 +349,7 @@ static void requests_wait_for_their_rate(void **state)
 		snd_client_write(&client, 4);
 	/* 25 with the OPEN, of which 5 are free. */
 	assert_in_range(loopxen_now(bed.x) - began, 1900 * CLOCK_MS, 2100 * CLOCK_MS);
-	snd_client_close(&client);
-	assert_int_equal(snd_bed_down(&bed), 0);
+	snd_done(&client);
 }
 
 static void samples_wait_for_theirs(void **state)
@@ -396,8 +365,7 @@ static void samples_wait_for_theirs(void **state)
 	for (unsigned i = 0; i < 11; i++)
 		snd_client_write(&client, PERIOD);
 	assert_in_range(loopxen_now(bed.x) - began, 900 * CLOCK_MS, 1100 * CLOCK_MS);
-	snd_client_close(&client);
-	assert_int_equal(snd_bed_down(&bed), 0);
+	snd_done(&client);
 }
 
 int main(void)

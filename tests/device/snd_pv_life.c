@@ -145,9 +145,7 @@ static void a_client_that_dies_is_silent(void **state)
 	uint64_t position;
 
 	(void)state;
-	snd_bed_up(&bed, &(struct snd_bed_conf){0});
-	snd_client_open(&client, 0, &plain);
-	snd_client_start(&client);
+	snd_playing(&client);
 	snd_client_play(&client, 33 * CLOCK_MS);
 	loopxen_destroy(bed.x, bed.dev.front);
 	position = bed.card.stream[0].position;
@@ -189,9 +187,7 @@ static void a_successor_plays_on(void **state)
 	uint64_t at;
 
 	(void)state;
-	snd_bed_up(&bed, &(struct snd_bed_conf){0});
-	snd_client_open(&client, 0, &plain);
-	snd_client_start(&client);
+	snd_playing(&client);
 	snd_client_play(&client, 100 * CLOCK_MS);
 	assert_string_equal(snd_bed_back_key(&bed, "stream-0") + 0,
 			    bed.pv.stream[0].kept);
@@ -229,8 +225,7 @@ static void a_successor_finds(const char *kept, enum snd_state state)
 	assert_int_equal(bed.card.stream[0].state, state);
 	if (state == SND_STATE_CLOSED)
 		assert_int_equal(snd_bed_rw(&bed, 0, XENSND_OP_WRITE, 0, 960), EINVAL_);
-	snd_client_close(&client);
-	assert_int_equal(snd_bed_down(&bed), 0);
+	snd_done(&client);
 }
 
 static void what_a_successor_finds(void **state)
@@ -278,9 +273,7 @@ static void an_open_blanks_what_was_not_read(void **state)
 	unsigned unread = 0;
 
 	(void)state;
-	snd_bed_up(&bed, &(struct snd_bed_conf){0});
-	snd_client_open(&client, 0, &plain);
-	snd_client_start(&client);
+	snd_playing(&client);
 	snd_bed_pass(&bed, 50 * CLOCK_MS);
 	snd_client_close(&client);
 	snd_client_open(&client, 0, &plain);
@@ -290,8 +283,7 @@ static void an_open_blanks_what_was_not_read(void **state)
 	snd_client_start(&client);
 	snd_client_play(&client, 50 * CLOCK_MS);
 	assert_int_equal(client.xruns, 0);
-	snd_client_close(&client);
-	assert_int_equal(snd_bed_down(&bed), 0);
+	snd_done(&client);
 }
 
 /* What a stream was in another connection is no state of this one. */
@@ -312,8 +304,7 @@ static void a_new_connection_forgets(void **state)
 	snd_bed_kill(&bed);
 	assert_int_equal(snd_bed_follow(&bed), 0);
 	snd_client_open(&client, 0, &plain);
-	snd_client_close(&client);
-	assert_int_equal(snd_bed_down(&bed), 0);
+	snd_done(&client);
 }
 
 /* Killed at any of its stores to a ring: the request is answered once, by one or the
@@ -347,9 +338,7 @@ static void a_pcm_that_fails(void **state)
 	struct snd_client client;
 
 	(void)state;
-	snd_bed_up(&bed, &(struct snd_bed_conf){0});
-	snd_client_open(&client, 0, &plain);
-	snd_client_start(&client);
+	snd_playing(&client);
 	bed.host[0].fail_move = EIO_;
 	snd_bed_pass(&bed, 20 * CLOCK_MS);
 	assert_int_equal(bed.card.stats.failures, 1);

@@ -228,6 +228,29 @@ static void pages_that_go_while_volume_is_told(void **state)
 	assert_int_equal(snd_bed_down(&bed), 0);
 }
 
+/* Without room for the buffer twice the question is refused, and the stream goes on. */
+static void no_room_for_an_answer(void **state)
+{
+	static const struct snd_config config = {SND_FORMAT_S16_LE, 2, 48000, 8192,
+						 1024};
+	static const struct {
+		uint32_t pages;
+		int32_t status;
+	} rows[] = {{3, EACCES_}, {4, 0}};
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT(rows); i++) {
+		const struct snd_bed_conf conf = {.data_pages = rows[i].pages};
+
+		snd_bed_up(&bed, &conf);
+		snd_front_buffer(&bed.front, snd_bed_stream(&bed, 0), 2, false);
+		assert_int_equal(snd_bed_open(&bed, 0, &config), 0);
+		assert_int_equal(set_words(XENSND_OP_GET_VOLUME, 0, 0), rows[i].status);
+		assert_int_equal(snd_bed_rw(&bed, 0, XENSND_OP_WRITE, 0, 960), 0);
+		assert_int_equal(snd_bed_down(&bed), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +259,7 @@ int main(void)
 		cmocka_unit_test(the_policy_has_a_ceiling),
 		cmocka_unit_test(what_is_not_linear_has_no_volume),
 		cmocka_unit_test(pages_that_go_while_volume_is_told),
+		cmocka_unit_test(no_room_for_an_answer),
 	};
 
 	return cmocka_run_group_tests_name("snd_pv_loud", tests, NULL, NULL);

@@ -343,7 +343,7 @@ static void a_repeatable_answer(void **state)
 	ask(100);
 	push();
 	take();
-	pv_ring_put(&ring, answer, sizeof(answer));
+	pv_ring_put_repeatable(&ring, answer, sizeof(answer));
 	memcpy(before, page, sizeof(before));
 	pv_ring_push(&ring);
 	assert_int_equal(shared->rsp_prod, 1);

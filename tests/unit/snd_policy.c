@@ -57,6 +57,7 @@ static int fresh(void **state)
 		.mode = POLICY_MAP,
 		.client_pages = POLICY_BOTH,
 		.ring_pages = 16,
+		.data_pages = 65,
 		.line = {[POLICY_KEY_RESOURCE] = 3,
 			 [POLICY_KEY_MODE] = 4,
 			 [POLICY_KEY_CLIENT_PAGES] = 5,
@@ -236,6 +237,10 @@ static void what_does_not_fit_the_rest(void **state)
 	assert_int_equal(errors.error[0].line, 6);
 	generic.ring_pages = 4;
 	assert_int_equal(fit(PLAYS "Stream1 = 0/1 playback x\n"), 0);
+	generic.data_pages = 1;
+	misfit(PLAYS, "DataPages = 1 has no room");
+	generic.data_pages = 2;
+	assert_int_equal(fit(PLAYS), 0);
 	/* Of virtio the rings are others. */
 	generic.door = POLICY_VIRTIO;
 	generic.mode = POLICY_POOL;

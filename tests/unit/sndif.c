@@ -262,9 +262,14 @@ static void half_an_answer_is_a_request(void **state)
 		if (snd_query(&s, &rq.query) != SND_OK)
 			continue;
 		sndif_encode(&rq, SND_OK, answer);
-		for (unsigned n = 0; n <= sizeof(answer); n++) {
+		for (unsigned words = 0; words < 1u << SNDIF_ANSWER_QUERY / 4;
+		     words++) {
 			req.op.hw_param = asked;
-			memcpy(&req, answer, n);
+			for (unsigned w = 0; w < SNDIF_ANSWER_QUERY / 4; w++) {
+				if (words >> w & 1)
+					memcpy((uint8_t *)&req + 4 * w, answer + 4 * w,
+					       4);
+			}
 			decode(XENSND_OP_HW_PARAM_QUERY);
 			assert_int_equal(snd_query(&s, &rq.query), SND_OK);
 			sndif_encode(&rq, SND_OK, again);
