@@ -196,49 +196,51 @@ static int open_streams(struct snd_pv *pv, bool attach)
 	return r;
 }
 
-/* What a predecessor kept of it, and could not be had again, ends with it. */
-static int stream_attach(struct snd_pv_stream *st)
+/* What a predecessor kept of it; of what is none of ours, that it is closed. */
+static int read_kept(const struct snd_pv_stream *st, struct snd_kept *out)
 {
-	struct snd_pv *pv = st->pv;
-	char value[STORE_VALUE_MAX + 1], key[16];
-	struct snd_kept kept;
+	char value[STORE_VALUE_MAX + 1], key[PV_KEY];
 	int r;
 
+	*out = (struct snd_kept){.state = SND_STATE_CLOSED};
 	snprintf(key, sizeof(key), "stream-%u", st->number);
-	r = keys_read(&pv->conf.keys, STORE_BACK, key, value);
-	if (r <= 0 || !snd_kept_parse(value, &kept) || kept.state == SND_STATE_CLOSED)
-		return r < 0 ? r : 0;
-	snd_pv_reopen(st, &kept);
-	return pv->error;
+	r = keys_read(&st->pv->conf.keys, STORE_BACK, key, value);
+	if (r > 0)
+		snd_kept_parse(value, out);
+	return r < 0 ? r : 0;
 }
 
-static int attach_streams(struct snd_pv *pv)
+/* Go on. What could not be had again ends with the predecessor. */
+static int stream_attach(struct snd_pv_stream *st, const struct snd_kept *was)
 {
-	int r = 0;
+	struct evtchn *evtchn = st->pv->conf.keys.evtchn;
+	int r;
 
-	for (uint32_t i = 0; !r && i < pv->streams; i++) {
-		struct snd_pv_stream *st = &pv->stream[i];
-
-		if (st->connected)
-			r = stream_attach(st);
-		/* The one before us may have died between its push and its event. */
-		if (!r && st->connected)
-			r = evtchn_notify(pv->conf.keys.evtchn, st->port);
-		if (!r && st->connected)
-			r = evtchn_notify(pv->conf.keys.evtchn, st->events_port);
-	}
+	if (was->state != SND_STATE_CLOSED)
+		snd_pv_reopen(st, was);
+	r = st->pv->error;
+	/* The one before us may have died between its push and its event. */
+	if (!r)
+		r = evtchn_notify(evtchn, st->port);
+	if (!r)
+		r = evtchn_notify(evtchn, st->events_port);
 	return r < 0 ? r : 0;
 }
 
 int snd_pv_connect(struct snd_pv *pv, bool attach, uint64_t now)
 {
+	struct snd_kept was[SND_STREAMS_MAX];
 	int r, closed;
 
 	assert(pv->state == SND_PV_DOWN);
-	for (uint32_t i = 0; i < pv->streams; i++)
-		pv->stream[i].kept[0] = '\0';
 	pv->now = now;
 	r = read_version(pv);
+	/* All that may have to be asked for again comes before anything goes on. */
+	for (uint32_t i = 0; i < pv->streams; i++) {
+		pv->stream[i].kept[0] = '\0';
+		if (!r && attach)
+			r = read_kept(&pv->stream[i], &was[i]);
+	}
 	if (!r)
 		r = open_streams(pv, attach);
 	if (r) {
@@ -246,5 +248,9 @@ int snd_pv_connect(struct snd_pv *pv, bool attach, uint64_t now)
 		return closed < 0 ? closed : r;
 	}
 	snd_pv_start(pv, now);
-	return attach ? attach_streams(pv) : 0;
+	for (uint32_t i = 0; !r && attach && i < pv->streams; i++) {
+		if (pv->stream[i].connected)
+			r = stream_attach(&pv->stream[i], &was[i]);
+	}
+	return r;
 }

@@ -286,6 +286,32 @@ static void an_open_blanks_what_was_not_read(void **state)
 	snd_done(&client);
 }
 
+/* xenstore is late for a successor, at any of its questions: it asks again, and goes
+ * on. */
+static void a_successor_asks_again(void **state)
+{
+	struct snd_client client;
+	unsigned late = 0;
+	bool left = false;
+
+	(void)state;
+	for (unsigned n = 0; !left; n++) {
+		snd_playing(&client);
+		snd_bed_kill(&bed);
+		loopxen_fail(bed.x, LOOPXEN_READ, n, -EAGAIN);
+		if (snd_bed_follow(&bed)) {
+			late++;
+			assert_int_equal(bed.pv.state, SND_PV_DOWN);
+			assert_int_equal(
+				snd_pv_connect(&bed.pv, true, loopxen_now(bed.x)), 0);
+		}
+		left = loopxen_fail_left(bed.x, LOOPXEN_READ);
+		assert_int_equal(bed.card.stream[0].state, SND_STATE_RUNNING);
+		snd_done(&client);
+	}
+	assert_true(late >= 7); /* version, what was kept, two of each stream */
+}
+
 /* What a stream was in another connection is no state of this one. */
 static void a_new_connection_forgets(void **state)
 {
@@ -370,6 +396,7 @@ int main(void)
 		cmocka_unit_test(it_connects_again),
 		cmocka_unit_test(a_successor_plays_on),
 		cmocka_unit_test(what_a_successor_finds),
+		cmocka_unit_test(a_successor_asks_again),
 		cmocka_unit_test(a_new_connection_forgets),
 		cmocka_unit_test(kept_before_it_is_answered),
 		cmocka_unit_test(an_open_blanks_what_was_not_read),
