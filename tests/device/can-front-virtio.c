@@ -27,60 +27,18 @@ void can_front_header_put(uint8_t *at, uint16_t type, uint16_t length, uint32_t 
 bool can_front_chain(struct can_front_virtio *f, unsigned queue, uint16_t id,
 		     const void *bytes, uint32_t readable, uint32_t room)
 {
-	struct driver_queue *q = &f->v.queue[queue];
-	unsigned i = 0, reads = readable != 0, n = reads + (room != 0);
-	struct can_front_block *b;
-	struct driver_sg sg[2];
-
-	while (i < CAN_FRONT_BLOCKS && f->block[i].out)
-		i++;
-	if (i == CAN_FRONT_BLOCKS)
-		return false;
-	b = &f->block[i];
-	b->block = driver_pool_get(&f->v.pool, readable + room, 1);
-	if (!b->block.at)
-		return false;
-	b->readable = readable;
-	memcpy(b->block.at, bytes, readable);
-	memset(b->block.at + readable, 0xee, room);
-	sg[0] = (struct driver_sg){b->block.addr, readable};
-	sg[reads] = (struct driver_sg){b->block.addr + readable, room};
-	if (room == 0)
-		sg[0].len = readable;
-	b->out = driver_queue_add(q, sg, reads, n - reads,
-				  f->v.features & DRIVER_F_INDIRECT_DESC ? 0 : n,
-				  (uint64_t)i << 16 | id) >= 0;
-	if (!b->out)
-		driver_pool_put(&f->v.pool, &b->block);
-	return b->out;
+	return vchain_put(&f->chains, &f->v, queue, id, bytes, readable, room, 0);
 }
 
 bool can_front_back(struct can_front_virtio *f, unsigned queue, uint16_t *id,
 		    uint8_t *out, uint32_t room, uint32_t *len)
 {
-	struct driver_queue *q = &f->v.queue[queue];
-	struct can_front_block *b;
-	struct driver_done done;
-	enum driver_got got = driver_queue_get(q, &done);
-
-	if (got == DRIVER_NOTHING) {
-		driver_queue_arm(q);
-		return false;
-	}
-	assert(got == DRIVER_GOT);
-	b = &f->block[done.cookie >> 16];
-	assert(b->out && done.len <= b->block.bytes - b->readable);
-	*len = done.len;
-	*id = (uint16_t)done.cookie;
-	memcpy(out, b->block.at + b->readable, done.len < room ? done.len : room);
-	b->out = false;
-	driver_pool_put(&f->v.pool, &b->block);
-	return true;
+	return vchain_back(&f->chains, &f->v, queue, id, out, room, len);
 }
 
 void can_front_forget(struct can_front_virtio *f)
 {
-	memset(f->block, 0, sizeof(f->block));
+	f->chains = (struct vchains){0};
 	f->bus_off = false;
 	f->events = f->v.driver.events;
 }

@@ -7,7 +7,7 @@
 #define XDD_TEST_CAN_FRONT_VIRTIO_H
 
 #include "tests/device/can-front.h"
-#include "tests/device/vfront.h"
+#include "tests/device/vchain.h"
 
 #define CAN_FRONT_F_CLASSIC  DRIVER_FEATURE(0)
 #define CAN_FRONT_F_FD	     DRIVER_FEATURE(1)
@@ -26,14 +26,6 @@ enum { CAN_FRONT_TX, CAN_FRONT_RX, CAN_FRONT_CONTROL, CAN_FRONT_QUEUES };
 #define CAN_FRONT_FLAG_RTR	0x2000
 
 #define CAN_FRONT_HEADER 16
-#define CAN_FRONT_BLOCKS 512
-
-/* One chain that is out: what is to be read, and room behind it. */
-struct can_front_block {
-	bool out;
-	uint32_t readable;
-	struct driver_block block;
-};
 
 struct can_front_virtio {
 	struct can_front front;
@@ -41,7 +33,7 @@ struct can_front_virtio {
 	uint64_t refuses; /* features, before ready() */
 	bool again;	  /* as vfront.h has it */
 	unsigned pages;	  /* of the pool, before connect(); 0: as vfront.h has it */
-	struct can_front_block block[CAN_FRONT_BLOCKS];
+	struct vchains chains;
 	unsigned events; /* EVENT_CONFIG messages that were looked at */
 	bool bus_off;	 /* as the configuration said last */
 	unsigned empty;	 /* buffers that came back with nothing */

@@ -5,78 +5,20 @@
 #include "tests/device/net-front-virtio.h"
 #include "tests/front/virtio-le.h"
 
-#define SEGMENTS 512
-
 /* -- Chains --------------------------------------------------------------------------
  */
-
-/* A part of a block, in descriptors that are as long as they may be. */
-static unsigned cut(const struct net_front_virtio *f, uint64_t addr, uint32_t bytes,
-		    struct driver_sg *sg, unsigned n)
-{
-	while (bytes) {
-		uint32_t len = f->piece && f->piece < bytes ? f->piece : bytes;
-
-		assert(n < SEGMENTS);
-		sg[n++] = (struct driver_sg){addr, len};
-		addr += len;
-		bytes -= len;
-	}
-	return n;
-}
 
 bool net_front_chain(struct net_front_virtio *f, unsigned queue, uint16_t id,
 		     const void *bytes, uint32_t readable, uint32_t room)
 {
-	struct driver_queue *q = &f->v.queue[queue];
-	struct driver_sg sg[SEGMENTS];
-	struct net_front_block *b;
-	unsigned i = 0, reads, n;
-
-	while (i < NET_FRONT_BLOCKS && f->block[i].out)
-		i++;
-	if (i == NET_FRONT_BLOCKS)
-		return false;
-	b = &f->block[i];
-	b->block = driver_pool_get(&f->v.pool, readable + room, 1);
-	if (!b->block.at)
-		return false;
-	b->readable = readable;
-	memcpy(b->block.at, bytes, readable);
-	memset(b->block.at + readable, 0xee, room);
-	reads = cut(f, b->block.addr, readable, sg, 0);
-	n = cut(f, b->block.addr + readable, room, sg, reads);
-	b->out = driver_queue_add(q, sg, reads, n - reads,
-				  f->v.features & DRIVER_F_INDIRECT_DESC ? 0 : n,
-				  (uint64_t)i << 16 | id) >= 0;
-	if (!b->out)
-		driver_pool_put(&f->v.pool, &b->block);
-	return b->out;
+	return vchain_put(&f->chains, &f->v, queue, id, bytes, readable, room,
+			  f->piece);
 }
 
 bool net_front_back(struct net_front_virtio *f, unsigned queue, uint16_t *id,
 		    uint8_t *out, uint32_t room, uint32_t *len)
 {
-	struct driver_queue *q = &f->v.queue[queue];
-	struct net_front_block *b;
-	struct driver_done done;
-	enum driver_got got = driver_queue_get(q, &done);
-
-	if (got == DRIVER_NOTHING) {
-		driver_queue_arm(q);
-		return false;
-	}
-	assert(got == DRIVER_GOT);
-	b = &f->block[done.cookie >> 16];
-	assert(b->out && done.len <= b->block.bytes - b->readable);
-	*len = done.len;
-	*id = (uint16_t)done.cookie;
-	if (room)
-		memcpy(out, b->block.at + b->readable,
-		       done.len < room ? done.len : room);
-	b->out = false;
-	driver_pool_put(&f->v.pool, &b->block);
-	return true;
+	return vchain_back(&f->chains, &f->v, queue, id, out, room, len);
 }
 
 void net_front_push(struct net_front_virtio *f)
@@ -103,7 +45,7 @@ static bool let_run(void *owner)
 
 void net_front_forget(struct net_front_virtio *f)
 {
-	memset(f->block, 0, sizeof(f->block));
+	f->chains = (struct vchains){0};
 	f->empty = 0;
 }
 

@@ -9,7 +9,7 @@
 #ifndef XDD_TEST_NET_FRONT_VIRTIO_H
 #define XDD_TEST_NET_FRONT_VIRTIO_H
 
-#include "tests/device/vfront.h"
+#include "tests/device/vchain.h"
 
 #define NET_FRONT_F_CSUM       DRIVER_FEATURE(0)
 #define NET_FRONT_F_GUEST_CSUM DRIVER_FEATURE(1)
@@ -44,14 +44,6 @@ struct net_front_header {
 	uint16_t header, gso_size, start, offset, buffers;
 };
 
-/* One chain that is out: what is to be read, and room behind it. */
-struct net_front_block {
-	bool out;
-	uint32_t readable;
-	struct driver_block block;
-};
-#define NET_FRONT_BLOCKS 1024
-
 struct net_front_virtio {
 	struct vfront v;
 	/* Before connect(). */
@@ -59,7 +51,7 @@ struct net_front_virtio {
 	unsigned pairs;		 /* 0: 1 */
 	/* As it goes. */
 	uint32_t piece; /* bytes of one descriptor at most; 0: as long as they are */
-	struct net_front_block block[NET_FRONT_BLOCKS];
+	struct vchains chains;
 	unsigned empty; /* receive buffers that came back with nothing */
 	uint8_t bytes[NET_FRONT_HEADER + NET_FRONT_FRAME_MAX + 4096];
 	/* Let the device run; false: it cannot. */

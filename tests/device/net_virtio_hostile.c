@@ -364,7 +364,7 @@ static void buffer_not_granted(void **state)
 	driver_pool_get(&bed.vfront.v.pool, 4096, 4096);
 	assert_true(net_front_post(&bed.vfront, 0, 1, 4096));
 	assert_true(net_front_post(&bed.vfront, 0, 1, 1526));
-	addr = bed.vfront.block[0].block.addr & ~(UINT64_C(1) << 63);
+	addr = bed.vfront.chains.chain[0].block.addr & ~(UINT64_C(1) << 63);
 	assert_int_equal(addr % 4096, 0);
 	assert_true(loopxen_revoke(bed.x, bed.dev.front,
 				   (struct gref){(uint32_t)(addr / 4096)}));
@@ -378,7 +378,7 @@ static void buffer_not_granted(void **state)
 	assert_false(needs_reset());
 	/* So that it can be taken back. */
 	loopxen_grant_as(bed.x, bed.dev.front, (struct gref){(uint32_t)(addr / 4096)},
-			 bed.vfront.block[0].block.at, bed.dev.back, false);
+			 bed.vfront.chains.chain[0].block.at, bed.dev.back, false);
 	down();
 }
 

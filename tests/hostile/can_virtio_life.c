@@ -379,9 +379,9 @@ static void t_ring_1_header_read_once(void **state)
 		if (i % 25 == 0)
 			vcan_up(vcan_confs[0]);
 		bed.front->ops->send(bed.front, 7, &frame);
-		for (unsigned b = 0; b < CAN_FRONT_BLOCKS; b++) {
-			if (vcan_front()->block[b].out)
-				victim = vcan_front()->block[b].block.at;
+		for (unsigned b = 0; b < VCHAIN_BLOCKS; b++) {
+			if (vcan_front()->chains.chain[b].out)
+				victim = vcan_front()->chains.chain[b].block.at;
 		}
 		shared_hook_after = swap_header;
 		bed.front->ops->push(bed.front);
