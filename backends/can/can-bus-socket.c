@@ -215,14 +215,14 @@ static uint64_t socket_clock(clockid_t clock)
  * is not of the future. */
 static uint64_t socket_time(struct can_bus_socket *s, uint64_t wall)
 {
-	uint64_t time = wall ? wall - (uint64_t)s->behind : s->now;
+	/* Before this machine began, if the wall clock was set back further than that. */
+	int64_t time = wall ? (int64_t)wall - s->behind : (int64_t)s->now;
 
-	if (time > s->now)
-		time = s->now;
-	if (time < s->last)
-		time = s->last;
-	s->last = time;
-	return time;
+	if (time > (int64_t)s->now)
+		time = (int64_t)s->now;
+	if (time > (int64_t)s->last)
+		s->last = (uint64_t)time;
+	return s->last;
 }
 
 /* What comes beside a frame: when it came, and how many did not before it. */
