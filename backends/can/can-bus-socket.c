@@ -215,7 +215,8 @@ static uint64_t socket_clock(clockid_t clock)
  * is not of the future. */
 static uint64_t socket_time(struct can_bus_socket *s, uint64_t wall)
 {
-	/* Before this machine began, if the wall clock was set back further than that. */
+	/* Before this machine began, if the wall clock was set back further than that.
+	 */
 	int64_t time = wall ? (int64_t)wall - s->behind : (int64_t)s->now;
 
 	if (time > (int64_t)s->now)
