@@ -201,6 +201,12 @@ static const char *status_fault(uint32_t now, uint32_t next)
 	return NULL;
 }
 
+static void settled(struct virtio_device *d)
+{
+	if (d->conf.class->settled)
+		d->conf.class->settled(d);
+}
+
 enum virtio_answer virtio_device_set_status(struct virtio_device *d, uint32_t status)
 {
 	uint32_t added = status & ~d->status & STATUS_DRIVERS;
@@ -223,7 +229,7 @@ enum virtio_answer virtio_device_set_status(struct virtio_device *d, uint32_t st
 		added &= ~(uint32_t)VIRTIO_FEATURES_OK;
 	d->status |= added;
 	if (added & VIRTIO_FEATURES_OK)
-		d->conf.class->settled(d);
+		settled(d);
 	return VIRTIO_NOW;
 }
 

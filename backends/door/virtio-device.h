@@ -39,7 +39,7 @@ struct virtio_class {
 	/* May these, all of them offered, be accepted together? NULL: yes. */
 	bool (*agrees)(const struct virtio_device *device, uint64_t features);
 	/* Features are settled (FEATURES_OK was set, by the driver or again by a
-	 * journal). */
+	 * journal). NULL: they are asked for when they matter. */
 	void (*settled)(struct virtio_device *device);
 	/* It was reset and nothing is out: forget what the driver wanted, before it is
 	 * told so. False: not yet; device->due may be lowered. NULL: there is nothing.

@@ -260,7 +260,6 @@ void virtio_slot_done(struct virtio_slot *slot, uint64_t data, uint32_t tail)
 {
 	struct virtio_device *device = slot->queue->device;
 
-	assert(!tail || !slot->queue->posted);
 	slot->data = data;
 	slot->tail = tail;
 	slot_move(slot, VIRTIO_SLOT_DONE);

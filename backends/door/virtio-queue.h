@@ -129,7 +129,7 @@ void virtio_queue_drop(struct virtio_queue *q);
 void virtio_queue_untake(struct virtio_queue *q);
 
 /* From the class: the request is done. The first @data bytes of what is writable were
- * written, and the last @tail (of a posted one none). */
+ * written, and the last @tail (of a posted one: if there is room for all of it). */
 void virtio_slot_done(struct virtio_slot *slot, uint64_t data, uint32_t tail);
 /* From the class, of a posted slot: may the first @bytes of what is writable be
  * written, and the slot be done? There are as many. False: not now; what others give
