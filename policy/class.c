@@ -18,12 +18,11 @@
 #define NO_KEYS	  (const char *const[]){NULL}
 
 /* What all classes have with Door = virtio: backends/door/virtio-msg-xen.md. */
-#define VIRTIO(name, section, tag_key, queues, data_pages)                             \
+#define VIRTIO_KEYS "state", "xdd-reason", "xdd-refused", "versions", "memory", "pool-pages"
+#define VIRTIO(name, section, tag_key, queues, data_pages, back_keys)                  \
 	{name, "vmsg_" name, section, tag_key,                                   \
 		POLICY_POOL, POLICY_BOTH, 1, data_pages, queues, KEYS("control-ref"),  \
-		KEYS("pool-ref#"), KEYS("event-channel"),                              \
-		KEYS("state", "xdd-reason", "xdd-refused", "versions", "memory", "pool-pages", \
-		     "controller")}
+		KEYS("pool-ref#"), KEYS("event-channel"), back_keys}
 
 /* name, kind, section, tag_key; mode, client_pages, ring_pages, data_pages, queues;
  * ring_keys, pool_keys, event_keys, back_keys */
@@ -37,7 +36,7 @@ static const struct class_info infos[][POLICY_VIRTIO + 1] = {
 		     "discard-secure", "feature-persistent", "feature-max-indirect-segments",
 		     "max-ring-page-order", "max-ring-pages", "multi-queue-max-queues",
 		     "sectors", "sector-size", "physical-sector-size", "info")},
-		VIRTIO("blk", "Block", "params", 1, 352)},
+		VIRTIO("blk", "Block", "params", 1, 352, KEYS(VIRTIO_KEYS))},
 	[POLICY_NET] = {{"net", "vif", "Net", "vifname",
 		POLICY_COPY, POLICY_BOTH, 2, 1024, 0, /* frames of 64 KiB, 44 of them to it */
 		KEYS("tx-ring-ref", "rx-ring-ref", "queue-#/tx-ring-ref", "queue-#/rx-ring-ref",
@@ -50,19 +49,20 @@ static const struct class_info infos[][POLICY_VIRTIO + 1] = {
 		     "feature-multicast-control", "feature-dynamic-multicast-control",
 		     "feature-split-event-channels", "feature-ctrl-ring",
 		     "multi-queue-max-queues")},
-		VIRTIO("net", "Net", "vifname", 3, 1024)},
+		VIRTIO("net", "Net", "vifname", 3, 1024, KEYS(VIRTIO_KEYS))},
 	[POLICY_SND] = {{"snd", "vsnd", "Sound", "xdd-policy",
 		POLICY_MAP, POLICY_READABLE, 2, 65, 0, /* 256 KiB and the list of its pages */
 		KEYS("#/#/ring-ref", "#/#/evt-ring-ref"), NO_KEYS,
 		KEYS("#/#/event-channel", "#/#/evt-event-channel"),
-		KEYS("state", "xdd-reason", "versions", "stream-#")},
-		VIRTIO("snd", "Sound", "xdd-policy", 4, 65)},
+		KEYS("state", "xdd-reason", "versions", "stream-#", "levels-#")},
+		VIRTIO("snd", "Sound", "xdd-policy", 4, 128,
+			KEYS(VIRTIO_KEYS, "stream-#", "levels-#"))},
 	[POLICY_DISPL] = {{"displ", "vdispl", "Display", "xdd-policy",
 		POLICY_MAP, POLICY_READABLE, 2, 4054, 0, /* two of 1920x1080x32, their lists */
 		KEYS("#/req-ring-ref", "#/evt-ring-ref"), NO_KEYS,
 		KEYS("#/req-event-channel", "#/evt-event-channel"),
 		KEYS("state", "xdd-reason", "versions")},
-		VIRTIO("displ", "Display", "xdd-policy", 2, 4054)},
+		VIRTIO("displ", "Display", "xdd-policy", 2, 4054, KEYS(VIRTIO_KEYS))},
 	[POLICY_CAN] = {{"can", "vcan", "Can", "xdd-policy",
 		POLICY_COPY, POLICY_BOTH, 2, 0, 0, /* frames lie in the rings: no data */
 		KEYS("tx-ring-ref", "tx-ring-ref#", "rx-ring-ref", "rx-ring-ref#"), NO_KEYS,
@@ -71,7 +71,7 @@ static const struct class_info infos[][POLICY_VIRTIO + 1] = {
 		     "feature-fd", "feature-late-ack", "feature-transmit", "transmit-ids", "receive-ids",
 		     "bitrate", "data-bitrate", "sample-point", "data-sample-point",
 		     "controller")},
-		VIRTIO("can", "Can", "xdd-policy", 3, 64)},
+		VIRTIO("can", "Can", "xdd-policy", 3, 64, KEYS(VIRTIO_KEYS, "controller"))},
 };
 /* clang-format on */
 

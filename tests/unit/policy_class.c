@@ -124,8 +124,9 @@ static void doors(void **state)
 		assert_string_equal(info->name, pv->name);
 		assert_string_equal(info->section, pv->section);
 		assert_string_equal(info->tag_key, pv->tag_key);
-		assert_int_equal(info->data_pages,
-				 i == POLICY_CAN ? 64 : pv->data_pages);
+		assert_int_equal(info->data_pages, i == POLICY_CAN   ? 64
+						   : i == POLICY_SND ? 128
+								     : pv->data_pages);
 		assert_int_equal(info->client_pages, POLICY_BOTH);
 		assert_int_equal(info->ring_pages, 1);
 		assert_true(class_key_matches(info->ring_keys, "control-ref"));
@@ -135,6 +136,13 @@ static void doors(void **state)
 		assert_true(class_key_matches(info->back_keys, "versions"));
 		assert_true(class_key_matches(info->back_keys, "memory"));
 		assert_true(class_key_matches(info->back_keys, "pool-pages"));
+		/* What one class keeps, no other may write. */
+		assert_int_equal(class_key_matches(info->back_keys, "controller"),
+				 i == POLICY_CAN);
+		assert_int_equal(class_key_matches(info->back_keys, "stream-7"),
+				 i == POLICY_SND);
+		assert_int_equal(class_key_matches(info->back_keys, "levels-7"),
+				 i == POLICY_SND);
 		assert_false(class_key_matches(info->ring_keys, "pool-ref0"));
 		assert_false(class_key_matches(info->pool_keys, "control-ref"));
 		for (unsigned k = 0; k < COUNT(bad); k++) {
