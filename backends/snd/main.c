@@ -37,9 +37,11 @@ static const char *pcm_advice(int err)
 
 static int sounder_open_card(struct host *host, struct sounder *s)
 {
+	uint32_t most = host->policy.door == POLICY_VIRTIO
+				? snd_virtio_size_max(&s->policy)
+				: snd_pv_size_max(&host->policy, &s->policy);
 	uint32_t which = 0;
-	int r = snd_card_open(&s->card, &host->policy, &s->policy,
-			      snd_pv_size_max(&host->policy, &s->policy), &host->log,
+	int r = snd_card_open(&s->card, &host->policy, &s->policy, most, &host->log,
 			      &which);
 
 	if (r < 0)
@@ -110,7 +112,7 @@ static int sounder_tick(struct host *host, uint64_t now)
 static const struct host_class snd_class = {
 	.name = "snd",
 	.class = POLICY_SND,
-	.door = {&snd_door_pv, NULL},
+	.door = {&snd_door_pv, &snd_door_virtio},
 	.open = sounder_open,
 	.tick = sounder_tick,
 };

@@ -8,13 +8,17 @@
 #include "backends/host.h"
 #include "backends/snd/snd-card.h"
 #include "backends/snd/snd-pv.h"
+#include "backends/snd/snd-virtio.h"
 
 struct sounder {
 	struct snd_policy policy;
 	struct snd_card card;
 	struct keys keys;
 	uint64_t failures; /* of PCMs, that were said */
-	struct snd_pv pv;
+	union {
+		struct snd_pv pv;
+		struct snd_virtio virtio;
+	};
 };
 
 static inline struct sounder *sounder_of(const struct host *host)
@@ -22,6 +26,6 @@ static inline struct sounder *sounder_of(const struct host *host)
 	return host->device;
 }
 
-extern const struct host_door snd_door_pv;
+extern const struct host_door snd_door_pv, snd_door_virtio;
 
 #endif

@@ -240,6 +240,7 @@ static void play_turn(struct snd *s, uint64_t now)
 		queued += play_starved(s, queued);
 	if (!s->error)
 		move_started(s, now);
+	s->queued = queued;
 	if (!s->error)
 		play_due(s, queued, now);
 }

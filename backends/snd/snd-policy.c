@@ -21,7 +21,7 @@ void snd_policy_init(struct snd_policy *policy)
 		.formats = SND_FORMATS_ALL,
 		.rate = {5512, 192000},
 		.channels = {1, SND_CHANNELS_MAX},
-		.buffer = 65536,
+		.buffer = 262144,
 		.period = 64,
 		.latency = 20,
 	};
@@ -327,6 +327,26 @@ static void fit_resource(const struct policy *policy, const struct snd_policy *s
 	}
 }
 
+/* All that play share a queue, which is answered in order: one that stands still would
+ * hold up the others. */
+static void fit_virtio(const struct policy *policy, const struct snd_policy *snd,
+		       struct policy_errors *errors)
+{
+	for (uint32_t i = 1; i < snd->streams; i++) {
+		for (uint32_t j = 0; j < i; j++) {
+			if (snd->stream[i].capture == snd->stream[j].capture)
+				text_error(
+					errors, policy->line[POLICY_KEY_DOOR],
+					"another device for each, or Door = pv",
+					"Sound.Stream%u and Stream%u are both %s, and "
+					"Backend.Door = virtio has one of each",
+					j, i,
+					snd->stream[i].capture ? "capture"
+							       : "playback");
+		}
+	}
+}
+
 void snd_policy_fit(const struct policy *policy, const void *snd,
 		    struct policy_errors *errors)
 {
@@ -349,8 +369,7 @@ void snd_policy_fit(const struct policy *policy, const void *snd,
 			   "list of its pages",
 			   policy->data_pages);
 	if (policy->door == POLICY_VIRTIO)
-		text_error(errors, policy->line[POLICY_KEY_DOOR], "Door = pv",
-			   "Backend.Door = virtio: sound has no such door yet");
+		fit_virtio(policy, p, errors);
 	if (p->mixed)
 		text_error(errors, 0, "Mixed = no",
 			   "Sound.Mixed = yes: a PCM that mixes cannot be had yet");

@@ -163,16 +163,10 @@ static int stream_open(struct snd_pv_stream *st, bool attach)
 /* Of a connection before this one it must not be said that it goes on. */
 static int stream_forget(struct snd_pv_stream *st)
 {
-	const struct snd_kept none = {.state = SND_STATE_CLOSED};
-	char key[PV_KEY];
-	int r;
+	const struct snd_kept none = {.state = SND_KEPT_CLOSED};
+	const struct snd_levels levels = {0};
 
-	snprintf(key, sizeof(key), "stream-%u", st->number);
-	snd_kept_text(&none, st->kept);
-	r = keys_write(&st->pv->conf.keys, key, st->kept);
-	if (r)
-		st->kept[0] = '\0';
-	return r;
+	return snd_keep(&st->kept, &st->pv->conf.keys, st->number, &none, &levels);
 }
 
 static int open_streams(struct snd_pv *pv, bool attach)
@@ -196,28 +190,15 @@ static int open_streams(struct snd_pv *pv, bool attach)
 	return r;
 }
 
-/* What a predecessor kept of it; of what is none of ours, that it is closed. */
-static int read_kept(const struct snd_pv_stream *st, struct snd_kept *out)
-{
-	char value[STORE_VALUE_MAX + 1], key[PV_KEY];
-	int r;
-
-	*out = (struct snd_kept){.state = SND_STATE_CLOSED};
-	snprintf(key, sizeof(key), "stream-%u", st->number);
-	r = keys_read(&st->pv->conf.keys, STORE_BACK, key, value);
-	if (r > 0)
-		snd_kept_parse(value, out);
-	return r < 0 ? r : 0;
-}
-
 /* Go on. What could not be had again ends with the predecessor. */
-static int stream_attach(struct snd_pv_stream *st, const struct snd_kept *was)
+static int stream_attach(struct snd_pv_stream *st, const struct snd_kept *was,
+			 const struct snd_levels *levels)
 {
 	struct evtchn *evtchn = st->pv->conf.keys.evtchn;
 	int r;
 
-	if (was->state != SND_STATE_CLOSED)
-		snd_pv_reopen(st, was);
+	if (was->state != SND_KEPT_CLOSED)
+		snd_pv_reopen(st, was, levels);
 	r = st->pv->error;
 	/* The one before us may have died between its push and its event. */
 	if (!r)
@@ -230,6 +211,7 @@ static int stream_attach(struct snd_pv_stream *st, const struct snd_kept *was)
 int snd_pv_connect(struct snd_pv *pv, bool attach, uint64_t now)
 {
 	struct snd_kept was[SND_STREAMS_MAX];
+	struct snd_levels levels[SND_STREAMS_MAX];
 	int r, closed;
 
 	assert(pv->state == SND_PV_DOWN);
@@ -237,9 +219,9 @@ int snd_pv_connect(struct snd_pv *pv, bool attach, uint64_t now)
 	r = read_version(pv);
 	/* All that may have to be asked for again comes before anything goes on. */
 	for (uint32_t i = 0; i < pv->streams; i++) {
-		pv->stream[i].kept[0] = '\0';
+		pv->stream[i].kept = (struct snd_keeping){0};
 		if (!r && attach)
-			r = read_kept(&pv->stream[i], &was[i]);
+			r = snd_kept_read(&pv->conf.keys, i, &was[i], &levels[i]);
 	}
 	if (!r)
 		r = open_streams(pv, attach);
@@ -250,7 +232,7 @@ int snd_pv_connect(struct snd_pv *pv, bool attach, uint64_t now)
 	snd_pv_start(pv, now);
 	for (uint32_t i = 0; !r && attach && i < pv->streams; i++) {
 		if (pv->stream[i].connected)
-			r = stream_attach(&pv->stream[i], &was[i]);
+			r = stream_attach(&pv->stream[i], &was[i], &levels[i]);
 	}
 	return r;
 }

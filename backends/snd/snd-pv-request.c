@@ -174,18 +174,21 @@ static enum snd_status work_close(struct snd_pv_stream *st)
 	return SND_OK;
 }
 
-enum snd_status snd_pv_reopen(struct snd_pv_stream *st, const struct snd_kept *kept)
+enum snd_status snd_pv_reopen(struct snd_pv_stream *st, const struct snd_kept *kept,
+			      const struct snd_levels *levels)
 {
 	uint64_t position = pv_events_last64(&st->events, SNDIF_POSITION);
-	enum snd_status status = open_stream(st, &kept->config, kept->directory);
+	struct gref directory = {kept->own};
+	enum snd_status status = open_stream(st, &kept->config, directory);
 
 	if (status != SND_OK)
 		return status;
+	snd_set_levels(st->snd, levels);
 	snd_continue(st->snd, position);
 	st->told = st->snd->position;
-	if (kept->state != SND_STATE_OPEN)
+	if (kept->state != SND_KEPT_OPEN)
 		status = snd_start(st->snd, st->pv->now);
-	if (status == SND_OK && kept->state == SND_STATE_PAUSED)
+	if (status == SND_OK && kept->state == SND_KEPT_PAUSED)
 		status = snd_pause(st->snd, st->pv->now);
 	return status;
 }

@@ -88,25 +88,17 @@ static bool stream_work(struct snd_pv_stream *st)
 /* Invariant 5. False: it waits, or our environment failed. */
 static bool stream_keep(struct snd_pv_stream *st)
 {
-	const struct snd_kept kept = {st->snd->state, st->snd->config, st->directory};
+	const struct snd *snd = st->snd;
+	const struct snd_kept kept = {(enum snd_kept_state)snd->state, snd->config,
+				      st->directory.v};
 	struct snd_pv *pv = st->pv;
-	char text[SND_KEPT_MAX], key[16];
-	int r;
+	int r = snd_keep(&st->kept, &pv->conf.keys, st->number, &kept, &snd->levels);
 
-	snd_kept_text(&kept, text);
-	if (!strcmp(text, st->kept))
-		return true;
-	snprintf(key, sizeof(key), "stream-%u", st->number);
-	r = keys_write(&pv->conf.keys, key, text);
-	if (!r) {
-		memcpy(st->kept, text, sizeof(text));
-		return true;
-	}
 	if (r == -EAGAIN)
 		pv_due(pv, pv->now + KEEP_AGAIN);
-	else
+	else if (r)
 		pv->error = r;
-	return false;
+	return !r;
 }
 
 static void stream_answer(struct snd_pv_stream *st)

@@ -17,7 +17,8 @@
  *     pages are touched while one of its requests is served, and never else;
  *  4. pages of a playback buffer are mapped readable, but while GET_VOLUME is answered:
  *     if ClientPages lets them be written, and DataPages has room for them twice;
- *  5. what OPEN, CLOSE and TRIGGER changed is kept (snd-kept.h) before it is answered;
+ *  5. what OPEN, CLOSE, TRIGGER and loudness changed is kept (snd-kept.h) before it is
+ *     answered;
  *  6. a turn takes no more of a stream than its ring holds; one push of each ring, and
  *     at most one event of what the position has become;
  *  7. a directory is read once, no further than the buffer has pages;
@@ -86,9 +87,9 @@ struct snd_pv_stream {
 	struct sndif_request rq;
 	struct toll_paid paid;
 	enum snd_status status;
-	uint64_t taken_at;	 /* monotonic */
-	uint64_t told;		 /* the position that the client knows */
-	char kept[SND_KEPT_MAX]; /* or "": nothing is known to be */
+	uint64_t taken_at; /* monotonic */
+	uint64_t told;	   /* the position that the client knows */
+	struct snd_keeping kept;
 };
 
 struct snd_pv_stats {
@@ -160,7 +161,8 @@ int snd_pv_close(struct snd_pv *pv);
  * again, at snd_due(). pv->error is set if our environment failed. */
 enum snd_status snd_pv_work(struct snd_pv_stream *st);
 /* OPEN, by what was kept: of an attach. */
-enum snd_status snd_pv_reopen(struct snd_pv_stream *st, const struct snd_kept *kept);
+enum snd_status snd_pv_reopen(struct snd_pv_stream *st, const struct snd_kept *kept,
+			      const struct snd_levels *levels);
 /* Whatever its state: close it, and give its buffer back. */
 void snd_pv_shut(struct snd_pv_stream *st);
 

@@ -130,23 +130,23 @@ static bool snd_is_slow(const struct snd *s, const struct snd_config *config,
 	       (!period || period >= s->conf.policy->period);
 }
 
-static enum snd_status snd_judge(const struct snd *s, const struct snd_config *config,
-				 struct snd_unit *unit)
+enum snd_status snd_judge(const struct snd *s, const struct snd_config *config)
 {
 	const struct snd_policy *policy = s->conf.policy;
+	struct snd_unit unit;
 
 	if (config->format >= SND_FORMATS || !config->channels || !config->rate)
 		return SND_INVALID;
 	if (config->channels > SND_CHANNELS_MAX)
 		return SND_UNSUPPORTED;
-	*unit = snd_format_unit(config->format, config->channels);
-	if (!config->size || config->size % unit->bytes ||
-	    config->period % unit->bytes || config->period > config->size)
+	unit = snd_format_unit(config->format, config->channels);
+	if (!config->size || config->size % unit.bytes || config->period % unit.bytes ||
+	    config->period > config->size)
 		return SND_INVALID;
 	if (!(policy->formats & (1ull << config->format)) ||
 	    !range_has(policy->rate, config->rate) ||
 	    !range_has(policy->channels, config->channels) ||
-	    config->size > s->conf.size_max || !snd_is_slow(s, config, *unit))
+	    config->size > s->conf.size_max || !snd_is_slow(s, config, unit))
 		return SND_DENIED;
 	if (!(snd_formats(s) & (1ull << config->format)) ||
 	    !range_has(snd_rates(s), config->rate) ||
@@ -163,9 +163,10 @@ static void snd_gains(struct snd *s)
 
 	s->plain = true;
 	for (uint32_t i = 0; i < s->config.channels; i++) {
-		int32_t volume = s->volume[i] < most ? s->volume[i] : most;
+		int32_t volume =
+			s->levels.volume[i] < most ? s->levels.volume[i] : most;
 
-		s->gain[i] = s->muted[i] ? 0 : snd_gain(volume);
+		s->gain[i] = s->levels.muted[i] ? 0 : snd_gain(volume);
 		s->plain = s->plain && s->gain[i] == SND_GAIN_UNITY;
 	}
 }
@@ -198,9 +199,10 @@ enum snd_status snd_open(struct snd *s, const struct snd_config *config, uint64_
 
 	if (s->state != SND_STATE_CLOSED)
 		return SND_INVALID;
-	status = snd_judge(s, config, &unit);
+	status = snd_judge(s, config);
 	if (status != SND_OK)
 		return status;
+	unit = snd_format_unit(config->format, config->channels);
 	snd_turn(s, now);
 	if (s->on)
 		return SND_LATER;
@@ -211,8 +213,8 @@ enum snd_status snd_open(struct snd *s, const struct snd_config *config, uint64_
 	s->unit = unit;
 	s->position = s->written = 0;
 	snd_paced(s);
-	memset(s->volume, 0, sizeof(s->volume));
-	memset(s->muted, 0, sizeof(s->muted));
+	s->levels = (struct snd_levels){0};
+	s->queued = 0;
 	snd_gains(s);
 	snd_format_silence(config->format, s->ring, config->size);
 	snd_become(s, SND_STATE_OPEN);
@@ -333,7 +335,7 @@ enum snd_status snd_set_volume(struct snd *s, uint32_t channel, int32_t millidb)
 		return SND_UNSUPPORTED;
 	if (millidb > s->conf.policy->volume)
 		millidb = s->conf.policy->volume;
-	s->volume[channel] = millidb < SND_VOLUME_MIN ? SND_VOLUME_MIN : millidb;
+	s->levels.volume[channel] = millidb < SND_VOLUME_MIN ? SND_VOLUME_MIN : millidb;
 	snd_gains(s);
 	return SND_OK;
 }
@@ -344,7 +346,7 @@ enum snd_status snd_set_mute(struct snd *s, uint32_t channel, bool muted)
 		return SND_INVALID;
 	if (!snd_format_is_linear(s->config.format))
 		return SND_UNSUPPORTED;
-	s->muted[channel] = muted;
+	s->levels.muted[channel] = muted;
 	snd_gains(s);
 	return SND_OK;
 }
@@ -353,5 +355,13 @@ int32_t snd_volume(const struct snd *s, uint32_t channel)
 {
 	int32_t most = s->conf.policy->volume;
 
-	return s->volume[channel] < most ? s->volume[channel] : most;
+	return s->levels.volume[channel] < most ? s->levels.volume[channel] : most;
+}
+
+void snd_set_levels(struct snd *s, const struct snd_levels *levels)
+{
+	if (s->state == SND_STATE_CLOSED || !snd_format_is_linear(s->config.format))
+		return;
+	s->levels = *levels;
+	snd_gains(s);
 }

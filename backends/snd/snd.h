@@ -80,6 +80,12 @@ struct snd_stats {
 	uint64_t opens, starts, wakes;
 };
 
+/* As asked for; those of a stream's channels count. */
+struct snd_levels {
+	int32_t volume[SND_CHANNELS_MAX]; /* thousandths of a dB */
+	bool muted[SND_CHANNELS_MAX];
+};
+
 struct snd_conf {
 	const struct snd_policy *policy; /* outlives the stream */
 	const struct snd_policy_stream *stream;
@@ -102,8 +108,8 @@ struct snd {
 	bool starved;	 /* and known to be */
 	int error;	 /* of the PCM, the last one, or 0 */
 	uint64_t due;
-	int32_t volume[SND_CHANNELS_MAX]; /* thousandths of a dB, as asked for */
-	bool muted[SND_CHANNELS_MAX];
+	uint32_t queued; /* frames in the PCM to be heard, as of the last turn */
+	struct snd_levels levels;
 	uint32_t gain[SND_CHANNELS_MAX]; /* what is done */
 	bool plain;			 /* all of them are SND_GAIN_UNITY */
 };
@@ -114,6 +120,8 @@ void snd_fini(struct snd *s);
 
 /* Reduce *@q to what can be had; SND_INVALID if that is nothing. */
 enum snd_status snd_query(const struct snd *s, struct snd_query *q);
+/* Could it be opened so? What the PCM has together, only snd_open() finds out. */
+enum snd_status snd_judge(const struct snd *s, const struct snd_config *config);
 
 /* Closed. Volume is 0 dB, nothing is muted. */
 enum snd_status snd_open(struct snd *s, const struct snd_config *config, uint64_t now);
@@ -140,6 +148,8 @@ void snd_wrote(struct snd *s, uint32_t offset, uint32_t len);
 enum snd_status snd_set_volume(struct snd *s, uint32_t channel, int32_t millidb);
 enum snd_status snd_set_mute(struct snd *s, uint32_t channel, bool muted);
 int32_t snd_volume(const struct snd *s, uint32_t channel);
+/* All at once; of a format that is not linear, nothing. */
+void snd_set_levels(struct snd *s, const struct snd_levels *levels);
 
 /* Once a turn of the loop: move samples, if it is time to. */
 void snd_turn(struct snd *s, uint64_t now);

@@ -20,7 +20,10 @@ static void bed_policy(struct snd_bed *bed)
 	bed->policy = (struct policy){
 		.class = POLICY_SND,
 		.domain = bed->dev.front,
-		.mode = POLICY_MAP,
+		.door = conf->door,
+		.mode = conf->door == POLICY_PV ? POLICY_MAP
+			: conf->grant		? POLICY_GRANT
+						: POLICY_POOL,
 		.client_pages = conf->readable ? POLICY_READABLE : POLICY_BOTH,
 		.ring_pages = conf->ring_pages ? conf->ring_pages : 16,
 		.data_pages = conf->data_pages ? conf->data_pages : 600,
@@ -54,7 +57,8 @@ void snd_bed_init(struct snd_bed *bed, const struct snd_bed_conf *conf)
 	memset(bed, 0, sizeof(*bed));
 	bed->conf = *conf;
 	bed->dev = (struct loopxen_device){{2}, {3}, NULL, 0};
-	bed->dev.kind = class_info(POLICY_SND, POLICY_PV)->kind;
+	bed->dev.kind = class_info(POLICY_SND, conf->door)->kind;
+	bed->door = conf->door == POLICY_PV ? &snd_bed_pv : &snd_bed_virtio;
 	bed_policy(bed);
 	bed->x = loopxen_new();
 	loopxen_domain(bed->x, bed->dev.back);
@@ -82,22 +86,6 @@ unsigned snd_bed_fini(struct snd_bed *bed)
 /* -- A process ------------------------------------------------------------------------
  */
 
-static void left(struct snd_pv *pv)
-{
-	struct snd_bed *bed = pv->conf.owner;
-
-	bed->detached++;
-}
-
-static void broken(struct snd_pv *pv, const char *why)
-{
-	struct snd_bed *bed = pv->conf.owner;
-
-	bed->broken++;
-	bed->why = why;
-	snd_pv_detach(pv);
-}
-
 /* As snd_card_open(), on PCMs of the tests. */
 static void bed_card(struct snd_bed *bed)
 {
@@ -109,7 +97,10 @@ static void bed_card(struct snd_bed *bed)
 			.stream = &bed->snd_policy.stream[i],
 			.host = &bed->host[i].host,
 			.stats = &bed->card.stats,
-			.size_max = snd_pv_size_max(&bed->policy, &bed->snd_policy),
+			.size_max = bed->conf.door == POLICY_PV
+					    ? snd_pv_size_max(&bed->policy,
+							      &bed->snd_policy)
+					    : snd_virtio_size_max(&bed->snd_policy),
 		};
 		int r = snd_init(&bed->card.stream[i], &conf);
 
@@ -119,21 +110,14 @@ static void bed_card(struct snd_bed *bed)
 
 static void bed_process(struct snd_bed *bed)
 {
-	struct snd_pv_conf conf = {
-		.policy = &bed->policy,
-		.snd_policy = &bed->snd_policy,
-		.card = &bed->card,
-		.owner = bed,
-		.broken = broken,
-		.detached = left,
-	};
+	struct keys keys;
 	int r;
 
 	bed_card(bed);
 	bed->back = loopxen_back_new(bed->x, &bed->policy, &bed->dev);
-	conf.keys = (struct keys){&bed->back->store, &bed->back->grants,
-				  &bed->back->evtchn, &bed->log};
-	r = snd_pv_init(&bed->pv, &conf);
+	keys = (struct keys){&bed->back->store, &bed->back->grants, &bed->back->evtchn,
+			     &bed->log};
+	r = bed->door->init(bed, &keys);
 	assert(!r);
 	bed->again = false;
 }
@@ -143,20 +127,20 @@ void snd_bed_start(struct snd_bed *bed)
 	int r;
 
 	bed_process(bed);
-	r = snd_pv_offer(&bed->pv);
+	r = bed->door->offer(bed);
 	assert(!r);
 }
 
 static void bed_end(struct snd_bed *bed)
 {
-	snd_pv_fini(&bed->pv);
+	bed->door->fini(bed);
 	snd_card_close(&bed->card);
 }
 
 void snd_bed_kill(struct snd_bed *bed)
 {
 	loopxen_back_kill(bed->back);
-	bed->pv.error = -EIO; /* it is not detached, and never will be */
+	bed->door->died(bed); /* it is not detached, and never will be */
 	bed_end(bed);
 	/* Linux closes its PCMs. */
 	for (uint32_t i = 0; i < bed->front.streams; i++)
@@ -168,7 +152,7 @@ int snd_bed_follow(struct snd_bed *bed)
 	int r;
 
 	bed_process(bed);
-	r = snd_pv_connect(&bed->pv, true, loopxen_now(bed->x));
+	r = bed->door->connect(bed, true, loopxen_now(bed->x));
 	return r ? r : snd_bed_run(bed);
 }
 
@@ -176,11 +160,12 @@ int snd_bed_connect(struct snd_bed *bed)
 {
 	int r;
 
-	snd_front_connect(&bed->front);
-	r = snd_pv_connect(&bed->pv, false, loopxen_now(bed->x));
+	bed->door->front_connect(bed);
+	r = bed->door->connect(bed, false, loopxen_now(bed->x));
 	if (r)
 		return r;
-	snd_front_key(&bed->front, "state", "4");
+	if (!bed->door->front_ready(bed))
+		return -EPROTO;
 	return snd_bed_run(bed);
 }
 
@@ -198,14 +183,14 @@ unsigned snd_bed_down(struct snd_bed *bed)
 {
 	unsigned leaks = 0;
 
-	if (bed->pv.state != SND_PV_DOWN) {
-		snd_pv_detach(&bed->pv);
+	if (!bed->door->is_down(bed)) {
+		bed->door->detach(bed);
 		snd_bed_pass(bed, 2 * CLOCK_SECOND);
 	}
-	assert(bed->detached && bed->pv.state == SND_PV_DOWN);
+	assert(bed->detached && bed->door->is_down(bed));
 	bed_end(bed);
 	loopxen_back_free(bed->back);
-	leaks += !snd_front_disconnect(&bed->front);
+	leaks += !bed->door->front_disconnect(bed);
 	return leaks + snd_bed_fini(bed);
 }
 
@@ -213,7 +198,7 @@ unsigned snd_bed_down(struct snd_bed *bed)
 
 static uint64_t bed_due(const struct snd_bed *bed)
 {
-	uint64_t door = snd_pv_due(&bed->pv), card = snd_card_due(&bed->card);
+	uint64_t door = bed->door->due(bed), card = snd_card_due(&bed->card);
 
 	return door < card ? door : card;
 }
@@ -225,8 +210,8 @@ int snd_bed_turn(struct snd_bed *bed)
 
 	bed->turns++;
 	snd_card_turn(&bed->card, now);
-	r = snd_pv_turn(&bed->pv, now);
-	if (!r && bed_due(bed) > now && snd_pv_arm(&bed->pv))
+	r = bed->door->turn(bed, now);
+	if (!r && bed_due(bed) > now && bed->door->arm(bed))
 		bed->again = true;
 	return r;
 }
@@ -235,7 +220,7 @@ int snd_bed_run(struct snd_bed *bed)
 {
 	unsigned turns = 0;
 
-	while (bed->pv.state != SND_PV_DOWN) {
+	while (!bed->door->is_down(bed)) {
 		struct evport port;
 		bool fired = evtchn_pending(&bed->back->evtchn, &port) == 1;
 		int r;
@@ -247,7 +232,7 @@ int snd_bed_run(struct snd_bed *bed)
 		r = snd_bed_turn(bed);
 		if (r < 0)
 			return r;
-		if (fired && bed->pv.state != SND_PV_DOWN)
+		if (fired && !bed->door->is_down(bed))
 			evtchn_unmask(&bed->back->evtchn, port);
 	}
 	return 0;
@@ -263,7 +248,7 @@ int snd_bed_pass(struct snd_bed *bed, uint64_t ns)
 
 		if (r < 0)
 			return r;
-		due = bed->pv.state == SND_PV_DOWN ? end : bed_due(bed);
+		due = bed->door->is_down(bed) ? end : bed_due(bed);
 		if (now >= end)
 			return 0;
 		loopxen_advance(bed->x, (due < end ? due : end) - now);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One sound device on a bed: loopxen, the PV door, the card's streams on PCMs of the
- * tests, and a front end to drive them; and the part of the host's loop that a device
- * sees.
+ * One sound device on a bed: loopxen, one of the two doors, the card's streams on PCMs
+ * of the tests, and a front end to drive them; and the part of the host's loop that a
+ * device sees.
  *
  * The bed is as strict about wake-ups as the disk's (bed.h): card and door are turned
  * when an event is pending or when one of them said it is due, never else.
@@ -11,11 +11,15 @@
 #define XDD_TEST_SND_BED_H
 
 #include "backends/snd/snd-pv.h"
+#include "backends/snd/snd-virtio.h"
 #include "tests/device/snd-front-pv.h"
+#include "tests/device/snd-front-virtio.h"
 #include "tests/device/snd-host-test.h"
 #include "tests/loopxen/loopxen.h"
 
 struct snd_bed_conf {
+	enum policy_door door;
+	bool grant;	     /* virtio: Mode = grant, else pool */
 	uint32_t streams;    /* 0: 2; even ones play, odd ones record */
 	uint32_t ring_pages; /* 0: 16 */
 	uint32_t data_pages; /* 0: 600 */
@@ -29,8 +33,32 @@ struct snd_bed_conf {
 	int32_t volume;
 };
 
+struct snd_bed;
+
+/* A door in its process, as snd-pv.h has the verbs. */
+struct snd_bed_door {
+	int (*init)(struct snd_bed *bed, const struct keys *keys);
+	void (*fini)(struct snd_bed *bed);
+	int (*offer)(struct snd_bed *bed);
+	int (*connect)(struct snd_bed *bed, bool attach, uint64_t now);
+	void (*detach)(struct snd_bed *bed);
+	int (*turn)(struct snd_bed *bed, uint64_t now);
+	uint64_t (*due)(const struct snd_bed *bed);
+	bool (*arm)(struct snd_bed *bed);
+	bool (*is_down)(const struct snd_bed *bed);
+	/* Its process is killed: let fini() be called as it is. */
+	void (*died)(struct snd_bed *bed);
+	/* The client connects, and takes all back: false, something is mapped. */
+	void (*front_connect)(struct snd_bed *bed);
+	bool (*front_ready)(struct snd_bed *bed);
+	bool (*front_disconnect)(struct snd_bed *bed);
+};
+
+extern const struct snd_bed_door snd_bed_pv, snd_bed_virtio;
+
 struct snd_bed {
 	struct snd_bed_conf conf;
+	const struct snd_bed_door *door;
 	struct loopxen *x;
 	struct loopxen_device dev;
 	struct policy policy;
@@ -39,8 +67,12 @@ struct snd_bed {
 	struct snd_card card;
 	struct loopxen_back *back;
 	struct log log;
-	struct snd_pv pv;
+	union {
+		struct snd_pv pv;
+		struct snd_virtio virtio;
+	};
 	struct snd_front_pv front;
+	struct snd_front_virtio vfront;
 	bool again; /* the door was armed, and there was something */
 	unsigned broken, detached, turns;
 	const char *why;
@@ -75,6 +107,8 @@ static inline struct snd_front_stream *snd_bed_stream(struct snd_bed *bed, uint3
 {
 	return &bed->front.stream[i];
 }
+
+/* -- With PV ----------------------------------------------------------------------- */
 
 /* A request, until it is answered: its answer, which must be the only one; time passes
  * if it must. Id and operation must be echoed. */

@@ -190,9 +190,9 @@ static void a_successor_plays_on(void **state)
 	snd_playing(&client);
 	snd_client_play(&client, 100 * CLOCK_MS);
 	assert_string_equal(snd_bed_back_key(&bed, "stream-0") + 0,
-			    bed.pv.stream[0].kept);
-	assert_memory_equal(bed.pv.stream[0].kept, "running s16_le 2 48000 3840 960 ",
-			    32);
+			    bed.pv.stream[0].kept.stream);
+	assert_memory_equal(bed.pv.stream[0].kept.stream,
+			    "running s16_le 2 48000 3840 960 ", 32);
 	snd_bed_kill(&bed);
 	bed.host[0].running = false;
 	assert_int_equal(snd_bed_follow(&bed), 0);
