@@ -238,7 +238,8 @@ static void play_turn(struct snd *s, uint64_t now)
 	queued = buffer - room + sent;
 	if (!s->error && queued <= s->low)
 		queued += play_starved(s, queued);
-	if (!s->error)
+	/* One that took nothing is asked again. */
+	if (!s->error && queued)
 		move_started(s, now);
 	s->queued = queued;
 	if (!s->error)

@@ -308,6 +308,24 @@ static void is_told_of_a_pcm_that_failed(void **state)
 	vsnd_down();
 }
 
+/* It says that it ran empty, before it was ever started: it is not started so, and
+ * asked again. */
+static void a_pcm_that_takes_nothing_at_first(void **state)
+{
+	struct vsnd_client client;
+
+	(void)state;
+	vsnd_up(&(struct snd_bed_conf){0});
+	vsnd_open(&client, 0, &vsnd_plain);
+	bed.host[0].fail_move = -EPIPE;
+	assert_int_equal(vsnd_order(SND_VFRONT_START, 0), SND_VFRONT_OK);
+	vsnd_play(&client, 50 * CLOCK_MS);
+	assert_int_equal(bed.card.stats.failures, 0);
+	assert_true(bed.host[0].nheard > 40 * 192);
+	vsnd_stop(&client);
+	vsnd_down();
+}
+
 /* -- Rates ------------------------------------------------------------------------- */
 
 /* Buffers pay their bytes: half of what it plays at is half of what is heard. */
@@ -341,6 +359,7 @@ int main(void)
 		cmocka_unit_test(a_successor_is_not_louder),
 		cmocka_unit_test(a_successor_without_its_pcm),
 		cmocka_unit_test(is_told_of_a_pcm_that_failed),
+		cmocka_unit_test(a_pcm_that_takes_nothing_at_first),
 		cmocka_unit_test(buffers_pay),
 	};
 
