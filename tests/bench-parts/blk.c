@@ -16,11 +16,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "tests/bench-parts/calls.h"
+#include "tests/bench-parts/counters.h"
 #include "tests/bench-parts/front.h"
 
 #define SECTOR	     512u
@@ -68,12 +68,6 @@ struct bench {
 	unsigned nidle;
 	uint32_t *latency; /* of each request, ns */
 	uint64_t answers;
-};
-
-struct counters {
-	uint64_t calls[2]; /* system calls: of the back end, of its keeper */
-	struct scene_counts counts;
-	uint64_t now, cpu; /* of the back end */
 };
 
 /* -- The front end --------------------------------------------------------- */
@@ -157,27 +151,12 @@ static void bench_open(struct bench *b, const struct scene_conf *conf)
 	bench_send(b, (uint64_t)WARM * b->depth);
 }
 
-/* Processor time that @pid has had, ns. */
-static uint64_t bench_cpu(pid_t pid)
-{
-	struct timespec ts = {0};
-	clockid_t id;
-
-	if (!clock_getcpuclockid(pid, &id))
-		clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * CLOCK_SECOND + (uint64_t)ts.tv_nsec;
-}
-
 static struct counters bench_count(const struct bench *b, const int counter[2])
 {
-	struct counters c = {.counts = {0}};
+	struct counters c;
 
 	usleep(QUIET_US);
-	c.counts = *b->scene.counts;
-	for (unsigned i = 0; i < 2; i++)
-		c.calls[i] = counter[i] < 0 ? 0 : calls_read(counter[i]);
-	c.cpu = bench_cpu(b->scene.back);
-	c.now = clock_now();
+	counters_take(&c, &b->scene, counter);
 	return c;
 }
 
@@ -273,29 +252,19 @@ static const char *bench_policy(const struct ask *ask)
 	return text;
 }
 
-/* Beside this program. */
-static const char *bench_beside(const char *name, char path[256])
-{
-	ssize_t n = readlink("/proc/self/exe", path, 200);
-
-	if (n < 0)
-		scene_die("/proc/self/exe");
-	path[n] = '\0';
-	strcpy(strrchr(path, '/') + 1, name);
-	return path;
-}
-
 static struct result bench_run(const struct ask *ask)
 {
-	static char back[256], keeper[256], enter[256];
+	static char back[SCENE_PATH], keeper[SCENE_PATH], enter[SCENE_PATH];
 	static struct bench b;
 	struct scene_conf conf = {
-		.back = bench_beside("bench-xdd-blk", back),
-		.keeper = bench_beside("bench-xdd-keeper", keeper),
-		.enter = bench_beside("bench-xdd-enter", enter),
+		.back = scene_beside("bench-xdd-blk", back),
+		.keeper = scene_beside("bench-xdd-keeper", keeper),
+		.enter = scene_beside("bench-xdd-enter", enter),
 		.under = ask->under,
 		.policy = bench_policy(ask),
+		.class = "blk",
 		.kind = ask->door->front->kind,
+		.device = "51712", /* xvda */
 		.front = ask->door->front->keys,
 	};
 	struct result r = {0};

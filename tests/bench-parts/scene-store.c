@@ -11,8 +11,6 @@
 #include "tests/bench-parts/scene.h"
 #include "xenbus/xs.h"
 
-#define DEVICE "51712" /* xvda */
-
 struct said {
 	struct xs_header header;
 	char payload[XS_REQUEST_MAX + 1];
@@ -37,8 +35,8 @@ void scene_store_fire(struct scene *s)
 
 static void front_path(const struct scene *s, char *out, size_t size)
 {
-	snprintf(out, size, "/local/domain/%d/device/%s/" DEVICE, SCENE_CLIENT,
-		 s->conf.kind);
+	snprintf(out, size, "/local/domain/%d/device/%s/%s", SCENE_CLIENT, s->conf.kind,
+		 s->conf.device);
 }
 
 /* How @path goes on below the directory @dir, or NULL. */
@@ -85,8 +83,8 @@ static const char *find(const struct scene *s, const char *path, const char **ow
 	const char *key;
 
 	front_path(s, front, sizeof(front));
-	snprintf(back, sizeof(back), "backend/%s/%d/" DEVICE, s->conf.kind,
-		 SCENE_CLIENT);
+	snprintf(back, sizeof(back), "backend/%s/%d/%s", s->conf.kind, SCENE_CLIENT,
+		 s->conf.device);
 	*own = below(path, back);
 	key = below(path, front);
 	if (*own)

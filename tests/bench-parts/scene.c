@@ -32,22 +32,43 @@ static int scene_good(int r, const char *what)
 
 /* -- The event channel ---------------------------------------------------- */
 
-static void scene_fire(struct scene *s)
+static struct scene_port *scene_port(struct scene *s, uint32_t port)
 {
-	uint32_t port = SCENE_PORT;
+	if (port - SCENE_PORT >= SCENE_PORTS)
+		scene_die("the back end speaks of a port that is none");
+	return &s->port[port - SCENE_PORT];
+}
 
-	s->masked = true;
-	s->pending = false;
+static void scene_fire(struct scene *s, uint32_t port)
+{
+	struct scene_port *p = scene_port(s, port);
+
+	p->masked = true;
+	p->pending = false;
 	if (send(s->events, &port, sizeof(port), MSG_NOSIGNAL) < 0)
 		scene_die("the back end is gone");
 }
 
 void scene_kick(struct scene *s)
 {
-	if (s->masked)
-		s->pending = true;
+	struct scene_port *p = scene_port(s, SCENE_PORT);
+
+	if (p->masked)
+		p->pending = true;
 	else
-		scene_fire(s);
+		scene_fire(s, SCENE_PORT);
+}
+
+static void scene_unmask(struct scene *s, uint32_t port)
+{
+	struct scene_port *p = scene_port(s, port);
+
+	/* A keeper that has bound a port unmasks it; Xen makes it pending. */
+	p->pending |= !p->bound;
+	p->bound = true;
+	p->masked = false;
+	if (p->pending)
+		scene_fire(s, port);
 }
 
 /* True if it was a NOTIFY; else ports were unmasked. */
@@ -60,12 +81,8 @@ static bool scene_event(struct scene *s)
 		scene_die("the back end is gone");
 	if (n == 2 * sizeof(word[0]) && word[1] == SCENE_NOTIFY)
 		return true;
-	/* A keeper that has bound a port unmasks it; Xen makes it pending. */
-	s->pending |= !s->bound;
-	s->bound = true;
-	s->masked = false;
-	if (s->pending)
-		scene_fire(s);
+	for (size_t i = 0; i < (size_t)n / sizeof(word[0]); i++)
+		scene_unmask(s, word[i]);
 	return false;
 }
 
@@ -108,6 +125,17 @@ uint8_t *scene_page(struct scene *s, unsigned page)
 }
 
 /* -- The processes --------------------------------------------------------- */
+
+const char *scene_beside(const char *name, char path[SCENE_PATH])
+{
+	ssize_t n = readlink("/proc/self/exe", path, SCENE_PATH - 56);
+
+	if (n < 0)
+		scene_die("/proc/self/exe");
+	path[n] = '\0';
+	strcpy(strrchr(path, '/') + 1, name);
+	return path;
+}
 
 static void scene_setenv(const char *name, int number)
 {
@@ -171,7 +199,7 @@ static void scene_back(struct scene *s)
 	char words[512], path[64], *argv[SCENE_WORDS], *rest = words;
 	char *way[] = {(char *)s->conf.enter,
 		       (char *)"--class",
-		       (char *)"blk",
+		       (char *)s->conf.class,
 		       (char *)"--socket",
 		       path,
 		       (char *)SCENE_NAME,

@@ -31,7 +31,11 @@
 #define SCENE_PAGES	2048
 #define SCENE_BYTES	((size_t)SCENE_PAGES * XEN_PAGE_BYTES)
 #define SCENE_CLIENT	2
-#define SCENE_PORT	5
+#define SCENE_PATH	256
+/* The first of the ports that a back end may bind: each is local as what the front
+ * end's keys call it. */
+#define SCENE_PORT  5
+#define SCENE_PORTS 2
 /* What marks a NOTIFY beside a port, on the socket. */
 #define SCENE_NOTIFY UINT32_MAX
 /* For both processes: where to count. For the keeper: paths and numbers of what
@@ -60,8 +64,13 @@ struct scene_conf {
 	const char *under; /* words of a command to run the back end under, or NULL;
 			      then it is not sealed, since such tools cannot be */
 	const char *policy;
-	const char *kind;	       /* of the device: "vbd" */
+	const char *class;	       /* "blk" */
+	const char *kind, *device;     /* in xenstore: "vbd", "51712" */
 	const struct scene_key *front; /* the front end's keys, up to key NULL */
+};
+
+struct scene_port {
+	bool masked, pending, bound;
 };
 
 struct scene {
@@ -73,10 +82,12 @@ struct scene {
 	uint8_t *pages;
 	const volatile struct scene_counts *counts;
 	char dir[32]; /* of the policy, the audit log, the keeper's socket */
-	bool masked, pending, bound;
+	struct scene_port port[SCENE_PORTS];
 	enum store_state front_state, back_state;
 };
 
+/* The program @name beside this one, for a scene_conf; in @path. */
+const char *scene_beside(const char *name, char path[SCENE_PATH]);
 /* Starts all. Each of these ends the program with a line on standard error where
  * something fails: there is nothing to measure then. */
 void scene_open(struct scene *s, const struct scene_conf *conf);
@@ -88,9 +99,9 @@ uint8_t *scene_page(struct scene *s, unsigned page);
 void scene_front(struct scene *s, enum store_state state);
 /* Serve until the back end writes @state. */
 void scene_until(struct scene *s, enum store_state state);
-/* An event for the back end. */
+/* An event for the back end, at the first port. */
 void scene_kick(struct scene *s);
-/* Serve until it notifies. */
+/* Serve until it notifies, at any. */
 void scene_wait(struct scene *s);
 _Noreturn void scene_die(const char *what);
 

@@ -111,12 +111,13 @@ int registrar_copy(struct registrar *r, struct domid client,
 	return 0;
 }
 
+/* As the client calls it. */
 int registrar_bind(struct registrar *r, struct domid client, struct evport remote)
 {
-	(void)client, (void)remote;
+	(void)client;
 	if (r->events < 0)
 		r->events = fcntl(given(SCENE_ENV_EVENTS), F_DUPFD_CLOEXEC, 0);
-	return r->events < 0 ? -errno : SCENE_PORT;
+	return r->events < 0 ? -errno : (int)remote.v;
 }
 
 void registrar_unmask(struct registrar *r, struct evport local)
