@@ -24,7 +24,7 @@ enum probe_result { REFUSED, ALLOWED, SKIPPED, RESULTS };
 
 static const struct probe_try *const tables[] = {
 	probe_ioctls, probe_memory, probe_files,   probe_processes, probe_system,
-	probe_rings,  probe_keeper, probe_sockets, probe_taps,
+	probe_rings,  probe_keeper, probe_sockets, probe_taps,	    probe_sound,
 };
 
 static const struct option options[] = {

@@ -377,6 +377,16 @@ static const char *const refused_of_taps[] = {
 	"tap-header", "tap-namespace", NULL,
 };
 
+static const char *const refused_of_sound[] = {
+	"sound-node",	     "sound-recorder",
+	"sound-volume",	     "sound-controls",
+	"sound-control-add", "sound-control-lock",
+	"sound-control-tlv", "sound-subdevice",
+	"sound-power",	     "sound-timer",
+	"sound-sequencer",   "sound-midi",
+	"sound-firmware",    NULL,
+};
+
 static void test_probe_sealed(void **state)
 {
 	static const char *const refused[] = {
@@ -432,6 +442,7 @@ static void test_probe_sealed(void **state)
 
 	assert_refusals(refused);
 	assert_refusals(refused_of_taps);
+	assert_refusals(refused_of_sound);
 	assert_int_equal(r, 0);
 	assert_int_equal(keeper.usage.data_pages, 0);
 }
