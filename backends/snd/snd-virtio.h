@@ -46,8 +46,9 @@
 #include "common/histogram.h"
 #include "policy/toll.h"
 
-/* Entries of a queue: Linux has 16 buffers out at most. */
-#define SND_VIRTIO_QUEUE_SIZE 64
+/* Entries of a queue. Linux has 16 buffers out at most; by grant, where there are no
+ * indirect tables, each of them takes an entry a page. */
+#define SND_VIRTIO_QUEUE_SIZE 256
 #define SND_VIRTIO_STREAMS    2
 /* Of each stream a volume and a switch. */
 #define SND_VIRTIO_CONTROLS (2 * SND_VIRTIO_STREAMS)
