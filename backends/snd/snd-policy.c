@@ -347,6 +347,43 @@ static void fit_virtio(const struct policy *policy, const struct snd_policy *snd
 	}
 }
 
+bool snd_policy_hardware(const struct snd_policy_stream *stream)
+{
+	return !strncmp(stream->name, "hw:", 3) || !strncmp(stream->name, "plughw:", 7);
+}
+
+static bool all_hardware(const struct snd_policy *snd)
+{
+	for (uint32_t i = 0; i < snd->streams; i++) {
+		if (!snd_policy_hardware(&snd->stream[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Who takes over one of those that are mixed may take over the others by the memory
+ * between them: none may have what a back end with Isolation = domain has. */
+static void fit_mixed(const struct policy *policy, const struct snd_policy *snd,
+		      struct policy_errors *errors)
+{
+	if (!snd->mixed)
+		return;
+	if (snd_resource_of(policy->resource) != SND_RESOURCE_ALSA)
+		text_error(errors, policy->line[POLICY_KEY_RESOURCE],
+			   "Resource = alsa:, or Mixed = no",
+			   "Sound.Mixed = yes, and nothing mixes in Backend.Resource = "
+			   "%s",
+			   policy->resource);
+	else if (all_hardware(snd))
+		text_error(errors, 0, "the name of a PCM that mixes, or Mixed = no",
+			   "Sound.Mixed = yes, and each stream is hardware, which does "
+			   "not mix");
+	if (policy->isolation == POLICY_DOMAIN)
+		text_error(errors, policy->line[POLICY_KEY_ISOLATION],
+			   "Isolation = process, or Mixed = no",
+			   "Sound.Mixed = yes shares memory with other instances");
+}
+
 void snd_policy_fit(const struct policy *policy, const void *snd,
 		    struct policy_errors *errors)
 {
@@ -356,6 +393,7 @@ void snd_policy_fit(const struct policy *policy, const void *snd,
 		fit_addresses(p, errors);
 		fit_capture(policy, p, errors);
 		fit_resource(policy, p, errors);
+		fit_mixed(policy, p, errors);
 	}
 	if (policy->door == POLICY_PV && policy->ring_pages < RINGS * p->streams)
 		text_error(errors, policy->line[POLICY_KEY_RING_PAGES],
@@ -370,11 +408,19 @@ void snd_policy_fit(const struct policy *policy, const void *snd,
 			   policy->data_pages);
 	if (policy->door == POLICY_VIRTIO)
 		fit_virtio(policy, p, errors);
-	if (p->mixed)
-		text_error(errors, 0, "Mixed = no",
-			   "Sound.Mixed = yes: a PCM that mixes cannot be had yet");
 	if (policy->mode == POLICY_COPY)
 		text_error(errors, policy->line[POLICY_KEY_MODE], "Mode = map",
 			   "Memory.Mode = copy: a stream's buffer is mapped once, and "
 			   "then played from");
+}
+
+bool snd_policy_read(const struct policy *policy, const char *text, size_t len,
+		     struct snd_policy *out)
+{
+	struct policy_errors errors = {0};
+
+	if (policy->class != POLICY_SND)
+		return false;
+	snd_policy_init(out);
+	return !policy_parse_section(text, len, "Sound", snd_policy_keys, out, &errors);
 }

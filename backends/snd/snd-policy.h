@@ -51,7 +51,7 @@ struct snd_policy {
 			     in thousandths */
 	uint32_t latency; /* Latency: ms that lie ahead in the host's PCM, at
 			     most; default 20 */
-	bool mixed;	  /* Mixed: its PCM mixes, by memory that other back
+	bool mixed;	  /* Mixed: its PCMs may mix, by memory that other back
 			     ends write, such as dmix; default no */
 };
 
@@ -60,12 +60,18 @@ extern const struct policy_section_key snd_policy_keys[];
 /* What does not go together, or not with the generic sections, to @errors: a capture
  * stream without Capture = yes, two streams of one address, RingPages that do not hold
  * two pages a stream, ClientPages that cannot work, Mode = copy, no stream at all or a
- * gap in their numbers, a Resource that is no sound's, Mixed = yes where nothing mixes;
- * with "file:" a name that is no file's, and one that two streams have. It looks at no
- * default. */
+ * gap in their numbers, a Resource that is no sound's, Mixed = yes where nothing mixes
+ * or with Isolation = domain; with "file:" a name that is no file's, and one that two
+ * streams have. It looks at no default. */
 void snd_policy_fit(const struct policy *policy, const void *snd,
 		    struct policy_errors *errors);
 /* The defaults, to parse over. */
 void snd_policy_init(struct snd_policy *policy);
+/* The section alone, for who plays nothing: of @policy's @text, defaults filled in.
+ * False: it is of another class, or has errors, which are its back end's to say. */
+bool snd_policy_read(const struct policy *policy, const char *text, size_t len,
+		     struct snd_policy *out);
+/* By its name the PCM is hardware, which has one user each way. */
+bool snd_policy_hardware(const struct snd_policy_stream *stream);
 
 #endif

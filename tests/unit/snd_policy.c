@@ -281,11 +281,50 @@ static void resources(void **state)
 	assert_int_equal(fit(PLAYS "Stream1 = 1/0 playback hw:0\n"), 0);
 }
 
-/* What there is not yet is refused, not ignored. */
-static void not_yet(void **state)
+/* Where nothing mixes it is no use, and what it gives up is not given up for all. */
+static void mixed(void **state)
 {
+	const char *mixes = "Stream0 = 0/0 playback speakers\nMixed = yes\n";
+
 	(void)state;
-	misfit(PLAYS "Mixed = yes\n", "cannot be had yet");
+	assert_int_equal(fit(mixes), 0);
+	assert_true(policy.mixed);
+	misfit("Stream0 = 0/0 playback hw:0\nStream1 = 0/1 playback plughw:1\n"
+	       "Mixed = yes\n",
+	       "each stream is hardware");
+	assert_int_equal(fit("Stream0 = 0/0 playback speakers\nCapture = yes\n"
+			     "Stream1 = 0/1 capture hw:0\nMixed = yes\n"),
+			 0);
+	assert_int_equal(fit("Stream0 = 0/0 capture microphone\nCapture = yes\n"
+			     "Mixed = yes\n"),
+			 0);
+	generic.isolation = POLICY_DOMAIN;
+	generic.line[POLICY_KEY_ISOLATION] = 7;
+	misfit(mixes, "Mixed = yes shares memory");
+	assert_int_equal(errors.error[0].line, 7);
+	assert_int_equal(fit(PLAYS), 0);
+	generic.isolation = POLICY_PROCESS;
+	strcpy(generic.resource, "null:");
+	misfit(mixes, "nothing mixes in Backend.Resource = null:");
+	assert_int_equal(errors.error[0].line, 3);
+	strcpy(generic.resource, "file:/srv");
+	misfit(mixes, "nothing mixes");
+}
+
+/* For who plays nothing: its own section, or nothing. */
+static void read_alone(void **state)
+{
+	static const char text[] = "[Sound]\nStream0 = 0/0 playback x\nMixed = yes\n";
+	static const char bad[] = "[Sound]\nMixed = yes\nLatency = 1\n";
+	struct snd_policy read;
+
+	(void)state;
+	assert_true(snd_policy_read(&generic, text, strlen(text), &read));
+	assert_true(read.mixed);
+	assert_int_equal(read.latency, 20);
+	assert_false(snd_policy_read(&generic, bad, strlen(bad), &read));
+	generic.class = POLICY_NET;
+	assert_false(snd_policy_read(&generic, text, strlen(text), &read));
 }
 
 int main(void)
@@ -299,7 +338,8 @@ int main(void)
 		cmocka_unit_test_setup(streams_that_do_not_fit, fresh),
 		cmocka_unit_test_setup(what_does_not_fit_the_rest, fresh),
 		cmocka_unit_test_setup(resources, fresh),
-		cmocka_unit_test_setup(not_yet, fresh),
+		cmocka_unit_test_setup(mixed, fresh),
+		cmocka_unit_test_setup(read_alone, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
