@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,9 +39,12 @@ int doors_open(struct doors *doors)
 	return 0;
 }
 
-int doors_seal(const struct doors *doors)
+int doors_seal(const struct doors *doors, bool mixes)
 {
-	return doors->inner ? seal_last_domain() : seal_last();
+	assert(!doors->inner || !mixes);
+	if (doors->inner)
+		return seal_last_domain();
+	return mixes ? seal_last_mixed() : seal_last();
 }
 
 void doors_turn(struct doors *doors)

@@ -35,8 +35,9 @@ int doors_adopt(struct doors *doors, const struct domain_who *who, char *text,
 		size_t size);
 /* Make the three handles. 0 or a negative errno. */
 int doors_open(struct doors *doors);
-/* seal_last(), or what stands in its place. */
-int doors_seal(const struct doors *doors);
+/* seal_last(), or what stands in its place: @mixes has one, Isolation = domain another,
+ * and they do not go together. */
+int doors_seal(const struct doors *doors, bool mixes);
 /* Isolation = domain: the keeper's parts do what is due. */
 void doors_turn(struct doors *doors);
 /* True if a snapshot came in beside an answer. No system call. */

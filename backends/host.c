@@ -342,7 +342,7 @@ int host_seal(struct host *host)
 {
 	int r = loop_seal(&host->loop);
 
-	return r ? r : doors_seal(&host->doors);
+	return r ? r : doors_seal(&host->doors, host->mixes);
 }
 
 static void host_init(struct host *host, const char *name,

@@ -109,6 +109,7 @@ struct host {
 
 	struct events events;
 	struct spin spin; /* the class's open() may set it; else never */
+	bool mixes;	  /* likewise: the resource needs seal_last_mixed() */
 	struct loop_op store_op, rest_op, tick_op, due_op;
 	uint64_t due_at; /* what due_op was set for */
 	uint32_t calls;	 /* to the keeper, when its socket was ready last */

@@ -31,6 +31,13 @@
  * PCMs whose descriptors it holds what it likes, and reach no other; not its mixer, not
  * its timers, which are of other types.
  *
+ * seal_last_mixed() is the same for who has a PCM of ALSA's that mixes. It leaves open
+ * what alsa-lib does about such a one while it plays: semop and semtimedop, and three
+ * ioctls of a PCM's timer (SNDRV_TIMER_IOCTL_PARAMS, START, STOP). The memory is mapped
+ * by then: no shmget, shmat or semget, so no other memory is to be had. A semaphore is
+ * named by number, though: all of its IPC name space are in reach, which is the group's
+ * (xdd-mix.service).
+ *
  * seal_last_domain() is the last door of Isolation = domain, where there was no
  * first one. It leaves open, beside all that, what the keeper's parts need in
  * the same process:
@@ -53,6 +60,7 @@
 
 int seal_first(void);
 int seal_last(void);
+int seal_last_mixed(void);
 int seal_last_domain(void);
 
 #endif

@@ -29,7 +29,7 @@ static const char *pcm_advice(int err)
 	case EACCES:
 	case EPERM:
 		return "its unit must see it: daemon-reload, so that the generator "
-		       "does";
+		       "does; and a PCM that mixes takes Mixed = yes";
 	default:
 		return "see dmesg";
 	}
@@ -80,6 +80,7 @@ static int sounder_open(struct host *host)
 	s->keys = (struct keys){host->store, host->grants, host->evtchn, &host->log};
 	snd_policy_init(&s->policy);
 	r = host_read_section(host, &section, &s->policy);
+	host->mixes = s->policy.mixed;
 	if (!r)
 		r = sounder_open_card(host, s);
 	if (r < 0)

@@ -7,7 +7,8 @@
  * Invariants:
  *  1. all of it is opened and probed before the process is sealed: what fails then
  * fails with a negative errno, and nothing is left open;
- *  2. no verb blocks. Frames lie in its buffer until it has played them (or it has
+ *  2. no verb blocks, but on the lock of a PCM that mixes, which others hold while they
+ *     add their samples. Frames lie in its buffer until it has played them (or it has
  *     recorded them); what a PCM's clock says is asked of the PCM (room()), and no
  *     other clock stands in for it;
  *  3. a PCM that ran empty (or over) says so once, by -EPIPE, and is then as set() had

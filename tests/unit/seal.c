@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The two doors, shut for real: each case forks, seals the child and tries.
- *
- * What a filter lets through fails all the same for its made-up arguments
- * (EBADF, EFAULT), so "EPERM or not" is the whole question.
  */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
-#include <linux/if_tun.h>
 #include <linux/sched.h>
 #include <linux/sockios.h>
 #include <liburing.h>
@@ -35,46 +31,7 @@
 #include "common/notify.h"
 #include "grant-mem/seal.h"
 #include "tests/unit/seal_abi.h"
-
-#define HIGH_COUNT (sizeof(high_halves) / sizeof(high_halves[0]))
-
-/* What a hostile process may put above an int argument. */
-static const uint64_t high_halves[] = {
-	0, 1ULL << 32, 0xffffffffULL << 32, 0x4504ULL << 32, 1ULL << 63,
-};
-
-/* Run @fn in a child; its result is the child's exit status, or 128 and the
- * signal that killed it. */
-static int in_child(int (*fn)(void))
-{
-	pid_t pid = fork();
-	int status;
-
-	if (!pid)
-		_exit(fn());
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/* Fail in a child: say what, return 1. */
-#define CHECK(cond)                                                                    \
-	do {                                                                           \
-		if (!(cond)) {                                                         \
-			fprintf(stderr, "line %d: %s (errno %d)\n", __LINE__, #cond,   \
-				errno);                                                \
-			return 1;                                                      \
-		}                                                                      \
-	} while (0)
-
-static bool refused(long r)
-{
-	return r == -1 && errno == EPERM;
-}
-
-static bool ioctl_refused(uint64_t cmd)
-{
-	return refused(syscall(SYS_ioctl, -1, cmd, NULL));
-}
+#include "tests/unit/seal_scene.h"
 
 static bool ioctl_should_be_refused(uint32_t cmd)
 {
@@ -119,12 +76,6 @@ static int ioctl_like_notify(void)
 		if (ioctl_mistake(upper << 16 | (SEAL_EVTCHN_NOTIFY & 0xffff)))
 			return 1;
 	return 0;
-}
-
-static bool ioctl_is_last(uint32_t cmd)
-{
-	return cmd == SEAL_EVTCHN_NOTIFY || cmd == TUNSETOFFLOAD ||
-	       cmd == TUNSETCARRIER || (uint8_t)(cmd >> 8) == 'A';
 }
 
 /* Behind the last door nothing but NOTIFY is left, and what a tap's owner may ask of
@@ -298,6 +249,8 @@ static int last_refuses(void)
 		SYS_prlimit64,
 		SYS_setsockopt,
 		SYS_shmat,
+		SYS_semop,
+		SYS_semtimedop,
 		SYS_pidfd_open,
 		SYS_eventfd2,
 		SYS_timerfd_create,
@@ -485,13 +438,6 @@ static int exec_behind_first(void)
 	execv(exec_what[0], (char *const *)exec_what);
 	return 127;
 }
-
-#define CASE(name)                                                                     \
-	static void test_##name(void **state)                                          \
-	{                                                                              \
-		(void)state;                                                           \
-		assert_int_equal(in_child(name), 0);                                   \
-	}
 
 CASE(ioctl_types_and_numbers)
 CASE(ioctl_like_notify)
