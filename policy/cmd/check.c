@@ -97,7 +97,7 @@ int check_main(int argc, char **argv)
 	}
 	if (!check.report.errors) {
 		print_table(&check.set);
-		set_print_links(&check.set);
+		set_print_groups(&check.set);
 		set_print_sounds(&check.set);
 	}
 	if (loaded && check.dir) /* else the sums are not whole */

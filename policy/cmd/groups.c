@@ -1,40 +1,76 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Named links: which two instances each joins: see set.h.
+ * Isolation groups: instances that share memory which more than one of their back ends
+ * writes. The two of a named link, and all whose sound is mixed: see set.h.
  *
- * An instance has one Resource, so it is in one group at most, and a group has no more
- * than two of them.
+ * An instance has one Resource, so it is in one group at most; that of a link has no
+ * more than two, and there is one of what is mixed.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/snd/snd-policy.h"
 #include "policy/class.h"
 #include "policy/cmd/set.h"
 
-static bool same_link(const struct set_entry *a, const struct set_entry *b)
+/* What joins instances, and what that gives up. */
+struct group_kind {
+	const char *head;
+	/* The name of what joins @entry with others, or NULL: nothing does. */
+	const char *(*name)(const struct set_entry *entry);
+	const char *means;
+};
+
+static const char *link_name(const struct set_entry *entry)
 {
-	const char *x = class_link(&a->policy), *y = class_link(&b->policy);
+	return class_link(&entry->policy);
+}
+
+static const char *mixed_name(const struct set_entry *entry)
+{
+	struct snd_policy sound;
+
+	return snd_policy_read(&entry->policy, entry->text, entry->len, &sound) &&
+			       sound.mixed
+		       ? entry->policy.resource
+		       : NULL;
+}
+
+static const struct group_kind links = {
+	"LINK", link_name,
+	"What the policy of one lets its client send reaches the other with no kernel "
+	"between."};
+static const struct group_kind mixes = {
+	"MIXED", mixed_name,
+	"Their back ends trust what each of them writes: who takes over one may take "
+	"over all."};
+
+static bool same_group(const struct group_kind *kind, const struct set_entry *a,
+		       const struct set_entry *b)
+{
+	const char *x = kind->name(a), *y = kind->name(b);
 
 	return x && y && !strcmp(x, y);
 }
 
-/* How many before @n name what entry @n does. */
-static unsigned ends_before(const struct set *set, unsigned n)
+/* How many before @n are in the group of entry @n. */
+static unsigned members_before(const struct group_kind *kind, const struct set *set,
+			       unsigned n)
 {
-	unsigned ends = 0;
+	unsigned members = 0;
 
 	for (unsigned i = 0; i < n; i++)
-		ends += same_link(&set->entry[i], &set->entry[n]);
-	return ends;
+		members += same_group(kind, &set->entry[i], &set->entry[n]);
+	return members;
 }
 
-static const struct set_entry *other_end(const struct set *set, unsigned n)
+static bool is_alone(const struct group_kind *kind, const struct set *set, unsigned n)
 {
 	for (unsigned i = 0; i < set->n; i++) {
-		if (i != n && same_link(&set->entry[i], &set->entry[n]))
-			return &set->entry[i];
+		if (i != n && same_group(kind, &set->entry[i], &set->entry[n]))
+			return false;
 	}
-	return NULL;
+	return true;
 }
 
 void set_check_links(const struct set *set, struct report *report)
@@ -42,16 +78,16 @@ void set_check_links(const struct set *set, struct report *report)
 	for (unsigned i = 0; i < set->n; i++) {
 		const struct set_entry *entry = &set->entry[i];
 		unsigned line = entry->policy.line[POLICY_KEY_RESOURCE];
-		const char *name = class_link(&entry->policy);
+		const char *name = link_name(entry);
 
 		if (!name)
 			continue;
-		if (!other_end(set, i))
+		if (is_alone(&links, set, i))
 			report_warning(report, entry->path, line,
 				       "nobody is at the other end of link:%s; name it "
 				       "in one policy more",
 				       name);
-		if (ends_before(set, i) == 2)
+		if (members_before(&links, set, i) == 2)
 			report_error(report, entry->path, line,
 				     "link:%s has two ends, and two others have them; "
 				     "give each two policies a link of their own",
@@ -59,26 +95,40 @@ void set_check_links(const struct set *set, struct report *report)
 	}
 }
 
-void set_print_links(const struct set *set)
+/* The group of entry @first, which is its first. */
+static void print_group(const struct group_kind *kind, const struct set *set,
+			unsigned first)
+{
+	printf("%-20s ", kind->name(&set->entry[first]));
+	for (unsigned i = first; i < set->n; i++) {
+		if (!same_group(kind, &set->entry[first], &set->entry[i]))
+			continue;
+		if (i != first)
+			printf(" and ");
+		set_print_client(&set->entry[i].policy);
+	}
+	putchar('\n');
+}
+
+static void print_kind(const struct group_kind *kind, const struct set *set)
 {
 	bool any = false;
 
 	for (unsigned i = 0; i < set->n; i++) {
-		const struct policy *policy = &set->entry[i].policy;
-		const struct set_entry *other = other_end(set, i);
-
-		if (!other || ends_before(set, i))
+		if (!kind->name(&set->entry[i]) || is_alone(kind, set, i) ||
+		    members_before(kind, set, i))
 			continue;
 		if (!any)
-			printf("\n%-20s %s\n", "LINK", "ONE ISOLATION GROUP");
+			printf("\n%-20s %s\n", kind->head, "ONE ISOLATION GROUP");
 		any = true;
-		printf("%-20s ", class_link(policy));
-		set_print_client(policy);
-		printf(" and ");
-		set_print_client(&other->policy);
-		putchar('\n');
+		print_group(kind, set, i);
 	}
 	if (any)
-		printf("What the policy of one lets its client send reaches the other "
-		       "with no kernel between.\n");
+		printf("%s\n", kind->means);
+}
+
+void set_print_groups(const struct set *set)
+{
+	print_kind(&links, set);
+	print_kind(&mixes, set);
 }

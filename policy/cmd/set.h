@@ -33,10 +33,11 @@ void set_check_pairs(const struct set *set, struct report *report);
 
 /* Named links: one end without another is a warning, a third an error. */
 void set_check_links(const struct set *set, struct report *report);
-/* Prints a table of what they join, if there are any. */
-void set_print_links(const struct set *set);
+/* Prints tables of the isolation groups, if there are any: what links join, and what
+ * sound is mixed. */
+void set_print_groups(const struct set *set);
 
-/* Sound: hardware that two of them name is a warning. */
+/* Sound: a PCM that two of them name is a warning, but one that both have mixed. */
 void set_check_sounds(const struct set *set, struct report *report);
 /* Prints a table of who may record, and from what, if anybody may. */
 void set_print_sounds(const struct set *set);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/snd/snd-policy.h"
 #include "policy/class.h"
 #include "policy/cmd/load.h"
 #include "policy/key.h"
@@ -125,6 +126,21 @@ static void show_section(const struct loaded *loaded)
 	}
 }
 
+/* With whom it shares memory that more than one back end writes. */
+static void show_group(const struct loaded *loaded)
+{
+	const char *link = class_link(&loaded->policy);
+	struct snd_policy sound;
+
+	if (link)
+		printf("%5s  %-20s  with whoever else names link:%s\n", "-",
+		       "(isolation group)", link);
+	if (snd_policy_read(&loaded->policy, loaded->text, loaded->len, &sound) &&
+	    sound.mixed)
+		printf("%5s  %-20s  with whoever else has Sound.Mixed = yes\n", "-",
+		       "(isolation group)");
+}
+
 int show_main(int argc, char **argv)
 {
 	static struct loaded loaded;
@@ -147,8 +163,6 @@ int show_main(int argc, char **argv)
 			show_key(&loaded.policy, key);
 	}
 	show_section(&loaded);
-	if (class_link(&loaded.policy))
-		printf("%5s  %-20s  with whoever else names link:%s\n", "-",
-		       "(isolation group)", class_link(&loaded.policy));
+	show_group(&loaded);
 	return 0;
 }

@@ -10,31 +10,51 @@
 #include "backends/snd/snd-resource.h"
 #include "policy/cmd/set.h"
 
-/* False: it is no policy of sound. */
 static bool read_sound(const struct set_entry *entry, struct snd_policy *out)
 {
-	struct policy_errors errors = {0};
-
-	if (entry->policy.class != POLICY_SND)
-		return false;
-	snd_policy_init(out);
-	return !policy_parse_section(entry->text, entry->len, "Sound", snd_policy_keys,
-				     out, &errors);
+	return snd_policy_read(&entry->policy, entry->text, entry->len, out);
 }
 
-/* A PCM of ALSA that is hardware: of each way it has one user. */
-static bool is_hardware(const struct set_entry *entry,
-			const struct snd_policy_stream *stream)
+/* ALSA's PCM that is none, for any number of users. */
+static bool is_null(const struct snd_policy_stream *stream)
 {
-	return snd_resource_of(entry->policy.resource) == SND_RESOURCE_ALSA &&
-	       (!strncmp(stream->name, "hw:", 3) ||
-		!strncmp(stream->name, "plughw:", 7));
+	return !strcmp(stream->name, "null");
 }
 
-/* Which PCM, without how it is had: "hw:0,0" of "plughw:0,0". */
-static const char *hardware(const struct snd_policy_stream *stream)
+static bool is_alsa(const struct set_entry *entry)
 {
-	return strchr(stream->name, ':') + 1;
+	return snd_resource_of(entry->policy.resource) == SND_RESOURCE_ALSA;
+}
+
+/* Which PCM, without how it is had: "0,0" of "hw:0,0" and "plughw:0,0". */
+static const char *which_pcm(const struct snd_policy_stream *stream)
+{
+	return snd_policy_hardware(stream) ? strchr(stream->name, ':') + 1
+					   : stream->name;
+}
+
+/* One PCM, the same way: of what is no hardware, by its whole name. */
+static bool same_pcm(const struct snd_policy_stream *a,
+		     const struct snd_policy_stream *b)
+{
+	return a->capture == b->capture && !is_null(a) &&
+	       snd_policy_hardware(a) == snd_policy_hardware(b) &&
+	       !strcmp(which_pcm(a), which_pcm(b));
+}
+
+/* Of two policies that name one PCM. */
+static void report_same(const struct set_entry *entry, uint32_t i,
+			const struct set_entry *other, uint32_t k,
+			const struct snd_policy_stream *stream, struct report *report)
+{
+	bool hardware = snd_policy_hardware(stream);
+
+	report_warning(
+		report, other->path, 0,
+		"Sound.Stream%u is %s, as is Stream%u of %s: %s has one user, and "
+		"the second will not start%s",
+		k, stream->name, i, entry->policy.name, hardware ? "hardware" : "a PCM",
+		hardware ? "" : ", but of one that mixes, with Mixed = yes in both");
 }
 
 static void check_two(const struct set_entry *entry, const struct snd_policy *sound,
@@ -42,23 +62,16 @@ static void check_two(const struct set_entry *entry, const struct snd_policy *so
 {
 	struct snd_policy more;
 
-	if (!read_sound(other, &more))
+	if (!read_sound(other, &more) || !is_alsa(entry) || !is_alsa(other))
 		return;
 	for (uint32_t i = 0; i < sound->streams; i++) {
 		const struct snd_policy_stream *a = &sound->stream[i];
+		bool mixed = sound->mixed && more.mixed && !snd_policy_hardware(a);
 
-		for (uint32_t k = 0; k < more.streams; k++) {
-			const struct snd_policy_stream *b = &more.stream[k];
-
-			if (is_hardware(entry, a) && is_hardware(other, b) &&
-			    a->capture == b->capture &&
-			    !strcmp(hardware(a), hardware(b)))
-				report_warning(
-					report, other->path, 0,
-					"Sound.Stream%u is %s, as is Stream%u of %s: "
-					"hardware has one user, and the second "
-					"will not start",
-					k, b->name, i, entry->policy.name);
+		for (uint32_t k = 0; !mixed && k < more.streams; k++) {
+			if (same_pcm(a, &more.stream[k]))
+				report_same(entry, i, other, k, &more.stream[k],
+					    report);
 		}
 	}
 }

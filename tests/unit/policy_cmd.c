@@ -332,9 +332,54 @@ static void sounds(void **state)
 	write_sound("a", 3, "Stream0 = 0/0 playback other");
 	assert_int_equal(run("check ."), 0);
 	says_not("warning");
+	write_sound("b", 4, "Stream0 = 0/0 playback other");
+	assert_int_equal(run("check ."), 0);
+	says("b.policy: warning: Sound.Stream0 is other, as is Stream0 of a: a PCM has "
+	     "one user");
+	says("Mixed = yes in both");
+	write_sound("a", 3, "Stream0 = 0/0 playback null");
+	write_sound("b", 4, "Stream0 = 0/0 playback null");
+	assert_int_equal(run("check ."), 0);
+	says_not("warning");
 	write_sound("b", 4, "Stream0 = 0/0 capture hw:0,0");
 	assert_int_equal(run("check ."), 2);
 	says_not("RECORDED");
+}
+
+#define MIXED "Stream0 = 0/0 playback speakers\nMixed = yes"
+
+/* All that are mixed are one group, whatever they name; and what is hardware is so. */
+static void mixed(void **state)
+{
+	(void)state;
+	write_sound("a", 3, MIXED);
+	assert_int_equal(run("check ."), 0);
+	says_not("ISOLATION GROUP");
+	write_sound("b", 4, "Stream0 = 0/0 playback speakers");
+	assert_int_equal(run("check ."), 0);
+	says("b.policy: warning: Sound.Stream0 is speakers, as is Stream0 of a");
+	says_not("ISOLATION GROUP");
+	write_sound("b", 4, MIXED "\nStream1 = 0/1 playback hw:1,0");
+	write_sound("c", 5, "Stream0 = 0/0 playback elsewhere\nMixed = yes");
+	write_sound("d", 6, "Stream0 = 0/0 playback hw:0,0");
+	write_net("e", "link:ivi", 7);
+	write_net("f", "link:ivi", 8);
+	assert_int_equal(run("check ."), 0);
+	says_not("warning");
+	says("LINK                 ONE ISOLATION GROUP\n"
+	     "ivi                  e (client 7) and f (client 8)\n");
+	says("MIXED                ONE ISOLATION GROUP\n"
+	     "alsa:                a (client 3) and b (client 4) and c (client 5)\n"
+	     "Their back ends trust what each of them writes: who takes over one may "
+	     "take over all.\n");
+	write_sound("c", 5, MIXED "\nStream1 = 0/1 playback plughw:1,0");
+	assert_int_equal(run("check ."), 0);
+	says("c.policy: warning: Sound.Stream1 is plughw:1,0, as is Stream1 of b: "
+	     "hardware");
+	assert_int_equal(run("show a.policy"), 0);
+	says("    -  (isolation group)     with whoever else has Sound.Mixed = yes\n");
+	assert_int_equal(run("show d.policy"), 0);
+	says_not("isolation group");
 }
 
 static void two_tags_for_one_device(void **state)
@@ -433,6 +478,7 @@ int main(void)
 		cmocka_unit_test_teardown(two_of_virtio, clean),
 		cmocka_unit_test_teardown(links, clean),
 		cmocka_unit_test_teardown(sounds, clean),
+		cmocka_unit_test_teardown(mixed, clean),
 		cmocka_unit_test_teardown(limits, clean),
 		cmocka_unit_test_teardown(show, clean),
 		cmocka_unit_test_teardown(usage, clean),
