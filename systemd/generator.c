@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backends/snd/snd-policy.h"
 #include "common/log.h"
 #include "policy/class.h"
 #include "systemd/resource.h"
@@ -81,11 +82,18 @@ static void want(struct generator *g, const char *who, const char *wanted,
 		complain(g, path, "cannot be written");
 }
 
+/* What a good policy file says. */
+struct loaded {
+	struct policy policy; /* without a name: it is not good */
+	bool mixed;	      /* of [Sound] */
+};
+
 struct instance {
 	char name[UNIT_NAME_MAX]; /* escaped */
 	char user[UNIT_USER_MAX + 1];
 	char target[UNIT_NAME_MAX + 32];
 	const struct policy *policy; /* NULL: it is not good */
+	bool mixed;
 };
 
 /* The unit ROLE@NAME.service, wanted by its instance, with what it needs. */
@@ -123,7 +131,7 @@ static void process_units(struct generator *g, const struct instance *instance)
 	char wants[UNIT_NAME_MAX + 64];
 	struct resource resource;
 
-	resource_lines(instance->policy, &resource);
+	resource_lines(instance->policy, instance->mixed, &resource);
 	snprintf(wants, sizeof(wants), "Wants=xdd-%s@%s.service\n", class,
 		 instance->name);
 	service(g, instance, "keeper", wants, "", true);
@@ -136,17 +144,19 @@ static void domain_units(struct generator *g, const struct instance *instance)
 	struct resource resource;
 	char role[32];
 
-	resource_lines(instance->policy, &resource);
+	resource_lines(instance->policy, false, &resource);
 	snprintf(role, sizeof(role), "%s-domain",
 		 class_info(instance->policy->class, instance->policy->door)->name);
 	service(g, instance, role, resource.unit, resource.service,
 		!resource.in_memory);
 }
 
+/* @loaded: NULL, if it is not good. */
 static void instance_units(struct generator *g, const char *name,
-			   const struct policy *policy)
+			   const struct loaded *loaded)
 {
-	struct instance instance = {.policy = policy};
+	const struct policy *policy = loaded ? &loaded->policy : NULL;
+	struct instance instance = {.policy = policy, .mixed = loaded && loaded->mixed};
 
 	unit_escape(name, instance.name);
 	unit_user(name, instance.user);
@@ -182,8 +192,16 @@ static ssize_t slurp(const char *path, char text[POLICY_TEXT_MAX])
 	return n < 0 ? -1 : len;
 }
 
-/* True with *@policy complete; else every reason is in the log. */
-static bool load(struct generator *g, const char *name, struct policy *policy)
+/* What is wrong in it is the back end's to say. */
+static bool is_mixed(const struct policy *policy, const char *text, size_t len)
+{
+	struct snd_policy sound;
+
+	return snd_policy_read(policy, text, len, &sound) && sound.mixed;
+}
+
+/* True with *@out complete; else every reason is in the log. */
+static bool load(struct generator *g, const char *name, struct loaded *out)
 {
 	static struct policy_errors errors;
 	static char text[POLICY_TEXT_MAX];
@@ -202,12 +220,15 @@ static bool load(struct generator *g, const char *name, struct policy *policy)
 			"%s: not a name for an instance, allowed: 1 to %d of [a-z0-9_]",
 			path, POLICY_NAME_MAX);
 	else
-		n = policy_parse(name, text, (size_t)len, policy, &errors);
+		n = policy_parse(name, text, (size_t)len, &out->policy, &errors);
 	for (unsigned i = 0; i < n && i < POLICY_ERRORS_MAX; i++)
 		log_line(&g->log, LOG_LEVEL_ERROR, "%s:%u: %s, allowed: %s", path,
 			 errors.error[i].line, errors.error[i].what,
 			 errors.error[i].allowed);
-	return len >= 0 && policy_name_ok(name) && !n;
+	if (len < 0 || !policy_name_ok(name) || n)
+		return false;
+	out->mixed = is_mixed(&out->policy, text, (size_t)len);
+	return true;
 }
 
 static int is_policy(const struct dirent *entry)
@@ -233,11 +254,23 @@ static void note_client(struct generator *g, const struct policy *policy)
 		g->one_client = false;
 }
 
+/* Second look: Isolation = domain is for a domain of one client alone. */
+static bool fits_domain(struct generator *g, const struct policy *policy)
+{
+	if (policy->isolation != POLICY_DOMAIN || g->one_client)
+		return true;
+	log_line(&g->log, LOG_LEVEL_ERROR,
+		 "%s/%s" SUFFIX ":%u: Isolation = domain, and not all policies of this "
+		 "domain name the same client",
+		 g->policies, policy->name, policy->line[POLICY_KEY_ISOLATION]);
+	return false;
+}
+
 static void generate(struct generator *g, struct dirent **files, int n)
 {
-	struct policy *policies = calloc((size_t)n, sizeof(*policies));
+	struct loaded *loaded = calloc((size_t)n, sizeof(*loaded));
 
-	if (!policies) {
+	if (!loaded) {
 		complain(g, g->policies, "cannot be held");
 		return;
 	}
@@ -245,26 +278,18 @@ static void generate(struct generator *g, struct dirent **files, int n)
 		char *name = files[i]->d_name;
 
 		name[strlen(name) - strlen(SUFFIX)] = '\0';
-		if (load(g, name, &policies[i]))
-			note_client(g, &policies[i]);
+		if (load(g, name, &loaded[i]))
+			note_client(g, &loaded[i].policy);
 		else
-			policies[i].name[0] = '\0';
+			loaded[i].policy.name[0] = '\0';
 	}
 	for (int i = 0; i < n; i++) {
-		const struct policy *policy = policies[i].name[0] ? &policies[i] : NULL;
+		const struct policy *policy = &loaded[i].policy;
+		bool good = policy->name[0] && fits_domain(g, policy);
 
-		if (policy && policy->isolation == POLICY_DOMAIN && !g->one_client) {
-			log_line(&g->log, LOG_LEVEL_ERROR,
-				 "%s/%s" SUFFIX
-				 ":%u: Isolation = domain, and not all policies "
-				 "of this domain name the same client",
-				 g->policies, policy->name,
-				 policy->line[POLICY_KEY_ISOLATION]);
-			policy = NULL;
-		}
-		instance_units(g, files[i]->d_name, policy);
+		instance_units(g, files[i]->d_name, good ? &loaded[i] : NULL);
 	}
-	free(policies);
+	free(loaded);
 }
 
 /* systemd runs generators before there is a journal. */

@@ -158,6 +158,24 @@ static void folder_lines(const char *folder, struct resource *out)
 	group_line(folder, NULL, out);
 }
 
+/*
+ * What alsa-lib mixes in is found by a number in an IPC name space, and made by whoever
+ * comes first: one name space for all whose sound is mixed, and for nobody else. A unit
+ * that only has it keeps it for them (PrivateIPC= stays on: JoinsNamespaceOf= wants
+ * that of both).
+ */
+static void mixed_lines(struct resource *out)
+{
+	size_t n = strlen(out->unit), k = strlen(out->service);
+
+	snprintf(out->unit + n, sizeof(out->unit) - n,
+		 "Requires=xdd-mix.service\nAfter=xdd-mix.service\n"
+		 "JoinsNamespaceOf=xdd-mix.service\n");
+	snprintf(out->service + k, sizeof(out->service) - k,
+		 "SystemCallFilter=shmget shmat shmdt shmctl\n"
+		 "SystemCallFilter=semget semctl semop semtimedop\n");
+}
+
 static void snd_lines(const struct policy *policy, const char *group,
 		      struct resource *out)
 {
@@ -188,7 +206,7 @@ static const struct row rows[POLICY_CAN + 1] = {
 	[POLICY_CAN] = {can_lines, NULL},
 };
 
-void resource_lines(const struct policy *policy, struct resource *out)
+void resource_lines(const struct policy *policy, bool mixed, struct resource *out)
 {
 	const struct row *row = &rows[policy->class];
 
@@ -196,4 +214,6 @@ void resource_lines(const struct policy *policy, struct resource *out)
 	out->in_memory = false;
 	if (row->lines)
 		row->lines(policy, row->group, out);
+	if (mixed && snd_resource_of(policy->resource) == SND_RESOURCE_ALSA)
+		mixed_lines(out);
 }

@@ -4,7 +4,7 @@
  * unit file: one row a class.
  *
  * Invariant: the lines open this one Resource, as far as ReadOnly lets it, and
- * nothing else.
+ * nothing else; with Mixed = yes of [Sound] also what all that have it share.
  */
 #ifndef XDD_RESOURCE_H
 #define XDD_RESOURCE_H
@@ -20,7 +20,8 @@ struct resource {
 	bool in_memory;	    /* the resource itself is the process's memory */
 };
 
-/* Looks at the Resource's group, if it is there already; never fails. */
-void resource_lines(const struct policy *policy, struct resource *out);
+/* Looks at the Resource's group, if it is there already; never fails. @mixed: as its
+ * section says. */
+void resource_lines(const struct policy *policy, bool mixed, struct resource *out);
 
 #endif

@@ -252,6 +252,39 @@ def sound():
         check(f"none of these ({name}): nothing is opened", not opened(f"xdd-snd@{name}.service"))
 
 
+def mixed():
+    """Of Class = snd: sound that is mixed, what says it is not, and what cannot be."""
+    def card(resource, section):
+        return (policy(Class="snd", Resource=resource, Device="0")
+                .replace("ReadOnly = no\n", "") + "[Sound]\nStream0 = 0/0 playback x\n" + section)
+
+    out = Output({"mixed.policy": card("alsa:", "Mixed = yes\n"),
+                  "no.policy": card("alsa:", "Mixed = no\n"),
+                  "plain.policy": card("alsa:", ""),
+                  "bad.policy": card("alsa:", "Mixed = yes\nLatency = 1\n"),
+                  "file.policy": card("file:/srv", "Mixed = yes\n")})
+    more = ("Requires=xdd-mix.service", "After=xdd-mix.service",
+            "JoinsNamespaceOf=xdd-mix.service",
+            "SystemCallFilter=shmget shmat shmdt shmctl",
+            "SystemCallFilter=semget semctl semop semtimedop")
+
+    def settings(unit):
+        return [s for s in out.settings(unit) if not s.startswith(("User=", "Environment="))]
+
+    plain = settings("xdd-snd@plain.service")
+    check("mixed: one IPC name space, its calls, and no more than others have",
+          sorted(settings("xdd-snd@mixed.service")) == sorted(plain + list(more)))
+    check("and it stays a private one, of the group", not any(
+        s.startswith("Private") for s in settings("xdd-snd@mixed.service")))
+    check("its keeper has nothing of it", not any(
+        s.startswith(more) for s in out.settings("xdd-keeper@mixed.service")))
+    check("not mixed: none of it", settings("xdd-snd@no.service") == plain)
+    check("nor for a section with errors, which its back end says",
+          settings("xdd-snd@bad.service") == plain)
+    check("nor where nothing mixes", not any(
+        s.startswith(more) for s in out.settings("xdd-snd@file.service")))
+
+
 def names():
     other = LONG[:-1] + "x"
     out = Output({LONG + ".policy": policy(), other + ".policy": policy(),
@@ -288,10 +321,10 @@ def domain():
           alone.wants("xdd@a.target") == {"xdd-blk-domain@a.service"})
     check("the same client's other device keeps its keeper",
           "xdd-keeper@b.service" in alone.wants("xdd@b.target"))
-    mixed = Output({"a.policy": policy(Isolation="domain"), "b.policy": policy(Domain=4)})
+    two = Output({"a.policy": policy(Isolation="domain"), "b.policy": policy(Domain=4)})
     check("not with another client in the same domain",
-          mixed.wants("xdd@a.target") == {"xdd-keeper@a.service"}
-          and "a.policy:3: " in mixed.log)
+          two.wants("xdd@a.target") == {"xdd-keeper@a.service"}
+          and "a.policy:3: " in two.log)
 
 
 def nothing():
@@ -301,6 +334,6 @@ def nothing():
     check("an empty /etc/xdd: nothing is wanted", not Output({}).links())
 
 
-for test in (plain, resources, bus, tap, link, sound, names, bad, domain, nothing):
+for test in (plain, resources, bus, tap, link, sound, mixed, names, bad, domain, nothing):
     test()
 sys.exit(failed)
