@@ -120,6 +120,85 @@ static void release_comes_after_its_buffers(void **state)
 	vsnd_down();
 }
 
+/* Nor before those that wait for a rate, which is not waited for in circles. */
+static void release_waits_for_a_rate(void **state)
+{
+	uint8_t bytes[SND_VFRONT_XFER + PERIOD] = {0}, out[8];
+	unsigned turns, back = 0;
+	uint32_t len;
+	uint16_t id;
+
+	(void)state;
+	vsnd_up(&(struct snd_bed_conf){.operations = {100, 4}});
+	assert_int_equal(vsnd_set(0, &vsnd_plain), SND_VFRONT_OK);
+	assert_int_equal(vsnd_order(SND_VFRONT_PREPARE, 0), SND_VFRONT_OK);
+	for (unsigned i = 0; i < 20; i++)
+		assert_true(snd_vfront_put(&bed.vfront, SND_VFRONT_TX, 2, bytes,
+					   sizeof(bytes), 8));
+	turns = bed.turns;
+	assert_int_equal(vsnd_order(SND_VFRONT_RELEASE, 0), SND_VFRONT_OK);
+	assert_in_range(bed.turns - turns, 15, 60);
+	while (snd_vfront_back(&bed.vfront, SND_VFRONT_TX, &id, out, 8, &len))
+		back++;
+	assert_int_equal(back, 20);
+	vsnd_down();
+}
+
+/* What is not played has no bytes to pay for. */
+static void what_is_refused_pays_no_bytes(void **state)
+{
+	struct vsnd_client client = {.params = vsnd_plain};
+
+	(void)state;
+	vsnd_up(&(struct snd_bed_conf){.bytes = {1000, 1000}});
+	for (unsigned i = 0; i < 20; i++)
+		vsnd_send(&client, PERIOD);
+	snd_bed_run(&bed);
+	vsnd_collect(&client);
+	assert_int_equal(client.failed, 20);
+	vsnd_down();
+}
+
+/* What was posted for the PREPARE before is not for this one. */
+static void prepared_again(void **state)
+{
+	struct vsnd_client client;
+
+	(void)state;
+	vsnd_up(&(struct snd_bed_conf){0});
+	vsnd_open(&client, 0, &vsnd_plain);
+	vsnd_send(&client, PERIOD);
+	vsnd_send(&client, PERIOD);
+	assert_int_equal(vsnd_order(SND_VFRONT_PREPARE, 0), SND_VFRONT_OK);
+	vsnd_collect(&client);
+	assert_int_equal(client.failed, 2);
+	client.bytes = 0;
+	vsnd_start(&client);
+	vsnd_play(&client, 20 * CLOCK_MS);
+	assert_heard(0, 0, 0, 20 * 192);
+	vsnd_stop(&client);
+	vsnd_down();
+}
+
+static void records_again(void **state)
+{
+	struct vsnd_client client;
+
+	(void)state;
+	vsnd_playing(&client, 1, false);
+	vsnd_play(&client, 100 * CLOCK_MS);
+	vsnd_stop(&client);
+	vsnd_open(&client, 1, &vsnd_plain);
+	client.recorded = bed.host[1].recorded;
+	vsnd_start(&client);
+	vsnd_play(&client, 100 * CLOCK_MS);
+	assert_int_equal(client.failed + client.wrong, 0);
+	assert_int_equal(bed.virtio.stats.overruns, 0);
+	assert_true(client.back >= 19);
+	vsnd_stop(&client);
+	vsnd_down();
+}
+
 /* Linux sends RELEASE again if the first one took too long. */
 static void a_second_release_is_none(void **state)
 {
@@ -159,6 +238,26 @@ static void a_reset_ends_all(void **state)
 	vsnd_start(&client);
 	vsnd_play(&client, 20 * CLOCK_MS);
 	vsnd_stop(&client);
+	vsnd_down();
+}
+
+/* What a driver does wrong ends what it plays, and no more. */
+static void a_wrong_driver_is_silent(void **state)
+{
+	struct vsnd_client client;
+	uint64_t end;
+
+	(void)state;
+	vsnd_playing(&client, 0, false);
+	vsnd_play(&client, 50 * CLOCK_MS);
+	assert_true(snd_vfront_put(&bed.vfront, SND_VFRONT_CONTROL, 1, "", 1, 4));
+	snd_bed_run(&bed);
+	end = bed.card.stream[0].position;
+	assert_int_equal(bed.card.stream[0].state, SND_STATE_CLOSED);
+	snd_bed_pass(&bed, 100 * CLOCK_MS);
+	assert_false(snd_card_on(&bed.card));
+	assert_heard(0, 0, 0, end);
+	assert_silent(0, end);
 	vsnd_down();
 }
 
@@ -211,6 +310,26 @@ static void a_successor_goes_on(void **state)
 		vsnd_stop(&client);
 		vsnd_down();
 	}
+}
+
+/* Of what had not begun nothing was heard. */
+static void a_successor_plays_all_that_had_not_begun(void **state)
+{
+	struct vsnd_client client;
+
+	(void)state;
+	vsnd_up(&(struct snd_bed_conf){0});
+	vsnd_open(&client, 0, &vsnd_plain);
+	for (unsigned i = 0; i < 4; i++)
+		vsnd_send(&client, PERIOD);
+	snd_bed_run(&bed);
+	follow();
+	vsnd_start(&client);
+	vsnd_play(&client, 50 * CLOCK_MS);
+	assert_heard(0, 0, 0, 50 * 192);
+	assert_int_equal(client.failed, 0);
+	vsnd_stop(&client);
+	vsnd_down();
 }
 
 static void a_successor_goes_on_recording(void **state)
@@ -350,10 +469,16 @@ int main(void)
 		cmocka_unit_test(prepare_waits_for_the_end),
 		cmocka_unit_test(goes_on_where_it_stopped),
 		cmocka_unit_test(release_comes_after_its_buffers),
+		cmocka_unit_test(release_waits_for_a_rate),
+		cmocka_unit_test(what_is_refused_pays_no_bytes),
+		cmocka_unit_test(prepared_again),
+		cmocka_unit_test(records_again),
 		cmocka_unit_test(a_second_release_is_none),
 		cmocka_unit_test(a_reset_ends_all),
+		cmocka_unit_test(a_wrong_driver_is_silent),
 		cmocka_unit_test(a_detach_plays_to_the_end),
 		cmocka_unit_test(a_successor_goes_on),
+		cmocka_unit_test(a_successor_plays_all_that_had_not_begun),
 		cmocka_unit_test(a_successor_goes_on_recording),
 		cmocka_unit_test(a_successor_knows_the_state),
 		cmocka_unit_test(a_successor_is_not_louder),
