@@ -365,6 +365,22 @@ static void a_successor_knows_the_state(void **state)
 	}
 }
 
+/* A device that needs a reset is not gone on with. */
+static void a_successor_of_a_wrong_driver(void **state)
+{
+	struct vsnd_client client;
+	unsigned sets;
+
+	(void)state;
+	vsnd_playing(&client, 0, false);
+	assert_true(snd_vfront_put(&bed.vfront, SND_VFRONT_CONTROL, 1, "", 1, 4));
+	snd_bed_run(&bed);
+	sets = bed.host[0].sets;
+	follow();
+	assert_int_equal(bed.host[0].sets, sets);
+	vsnd_down();
+}
+
 static void a_successor_is_not_louder(void **state)
 {
 	uint8_t bytes[8 + 32] = {0};
@@ -481,6 +497,7 @@ int main(void)
 		cmocka_unit_test(a_successor_plays_all_that_had_not_begun),
 		cmocka_unit_test(a_successor_goes_on_recording),
 		cmocka_unit_test(a_successor_knows_the_state),
+		cmocka_unit_test(a_successor_of_a_wrong_driver),
 		cmocka_unit_test(a_successor_is_not_louder),
 		cmocka_unit_test(a_successor_without_its_pcm),
 		cmocka_unit_test(is_told_of_a_pcm_that_failed),
