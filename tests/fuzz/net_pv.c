@@ -50,7 +50,7 @@ static const struct net_bed_conf confs[] = {
 	{.data_pages = 64,
 	 .vlans = "5 untagged",
 	 .front = {.no_sg = true, .groups = true}},
-	{.data_pages = 64,
+	{.data_pages = 200,
 	 .mode = POLICY_GRANT,
 	 .ring_pages = 60,
 	 .queues = 3,
