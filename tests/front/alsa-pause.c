@@ -43,6 +43,17 @@ static int pause_and_resume(snd_pcm_t *pcm)
 	return check(snd_pcm_pause(pcm, 0), "resume");
 }
 
+/* To a whole period behind @frames, as aplay does: virtio_snd sends no part of one. */
+static int fill_up(snd_pcm_t *pcm, size_t frames)
+{
+	static const char silence[1 << 20];
+	snd_pcm_uframes_t buffer, period;
+	int r = check(snd_pcm_get_params(pcm, &buffer, &period), "period");
+	size_t rest = r < 0 ? 0 : frames % period;
+
+	return rest ? play(pcm, silence, period - rest) : r;
+}
+
 int main(int argc, char **argv)
 {
 	static char data[4 << 20];
@@ -70,6 +81,8 @@ int main(int argc, char **argv)
 		r = pause_and_resume(pcm);
 	if (!r)
 		r = play(pcm, data + half * FRAME, frames - half);
+	if (!r)
+		r = fill_up(pcm, frames);
 	if (!r)
 		r = check(snd_pcm_drain(pcm), "drain");
 	snd_pcm_close(pcm);
