@@ -154,3 +154,33 @@ void snd_host_test_free(struct snd_host_test *test)
 {
 	free(test->heard);
 }
+
+void snd_host_test_fail(struct snd_host_test *test, uint8_t verb, uint8_t how)
+{
+	static const int errors[] = {-EIO, -EPIPE, -ENODEV, -EINVAL};
+	int error = errors[how % 4];
+
+	switch (verb % 5) {
+	case 0:
+		/* set() knows no such one. */
+		test->fail_set = error == -EPIPE ? -EIO : error;
+		break;
+	case 1:
+		test->fail_start = error;
+		break;
+	case 2:
+		test->fail_room = error;
+		break;
+	case 3:
+		test->fail_move = error;
+		break;
+	default:
+		test->deaf = !test->deaf;
+	}
+}
+
+void snd_host_test_mend(struct snd_host_test *test)
+{
+	test->deaf = false;
+	test->fail_set = test->fail_start = test->fail_room = test->fail_move = 0;
+}

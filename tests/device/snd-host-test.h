@@ -26,6 +26,11 @@ struct snd_host_test {
 
 void snd_host_test_open(struct snd_host_test *test, bool capture);
 void snd_host_test_free(struct snd_host_test *test);
+/* For fuzzing: @verb and @how, any bytes, are what fails next, or whether it is deaf.
+ */
+void snd_host_test_fail(struct snd_host_test *test, uint8_t verb, uint8_t how);
+/* Nothing fails any more. */
+void snd_host_test_mend(struct snd_host_test *test);
 /* The @n-th byte that it records. */
 uint8_t snd_host_test_byte(uint64_t n);
 

@@ -197,25 +197,9 @@ static void listen(void)
 static void host_fails(void)
 {
 	struct snd_host_test *host = &run.bed.host[byte() % run.bed.card.streams];
-	static const int errors[] = {-EIO, -EPIPE, -ENODEV, -EINVAL};
-	int error = errors[byte() % 4];
+	uint8_t how = byte();
 
-	switch (byte() % 5) {
-	case 0:
-		host->fail_set = error == -EPIPE ? -EIO : error;
-		break;
-	case 1:
-		host->fail_start = error;
-		break;
-	case 2:
-		host->fail_room = error;
-		break;
-	case 3:
-		host->fail_move = error;
-		break;
-	default:
-		host->deaf = !host->deaf;
-	}
+	snd_host_test_fail(host, byte(), how);
 }
 
 static void dies(void)
@@ -285,11 +269,8 @@ static void end(void)
 	assert(run.bed.pv.state == SND_PV_DOWN);
 	check();
 	assert(snd_front_disconnect(&run.bed.front));
-	for (uint32_t i = 0; i < run.bed.card.streams; i++) {
-		run.bed.host[i].deaf = false;
-		run.bed.host[i].fail_set = run.bed.host[i].fail_start = 0;
-		run.bed.host[i].fail_room = run.bed.host[i].fail_move = 0;
-	}
+	for (uint32_t i = 0; i < run.bed.card.streams; i++)
+		snd_host_test_mend(&run.bed.host[i]);
 	run.bed.broken = 0;
 	settle(snd_bed_connect(&run.bed));
 	snd_front_buffer(&run.bed.front, snd_bed_stream(&run.bed, 0), 1, false);

@@ -298,25 +298,9 @@ static void reset(void)
 static void host_fails(void)
 {
 	struct snd_host_test *host = &run.bed.host[byte() % run.bed.card.streams];
-	static const int errors[] = {-EIO, -EPIPE, -ENODEV, -EINVAL};
-	int error = errors[byte() % 4];
+	uint8_t how = byte();
 
-	switch (byte() % 5) {
-	case 0:
-		host->fail_set = error == -EPIPE ? -EIO : error;
-		break;
-	case 1:
-		host->fail_start = error;
-		break;
-	case 2:
-		host->fail_room = error;
-		break;
-	case 3:
-		host->fail_move = error;
-		break;
-	default:
-		host->deaf = !host->deaf;
-	}
+	snd_host_test_fail(host, byte(), how);
 }
 
 static void dies(void)
@@ -381,11 +365,8 @@ static void mend(void)
 		loopxen_fail_left(run.bed.x, verb);
 	run.bed.policy.operations = run.bed.policy.bytes =
 		(struct policy_rate){1u << 30, 1u << 30};
-	for (uint32_t i = 0; i < run.bed.card.streams; i++) {
-		run.bed.host[i].deaf = false;
-		run.bed.host[i].fail_set = run.bed.host[i].fail_start = 0;
-		run.bed.host[i].fail_room = run.bed.host[i].fail_move = 0;
-	}
+	for (uint32_t i = 0; i < run.bed.card.streams; i++)
+		snd_host_test_mend(&run.bed.host[i]);
 }
 
 /* Invariants 4 and 5. */
