@@ -68,7 +68,9 @@ bool vchain_back(struct vchains *chains, struct vfront *f, unsigned queue, uint1
 	assert(c->out && done.len <= most);
 	*len = done.len;
 	*id = (uint16_t)done.cookie;
-	memcpy(out, c->block.at + c->readable, most < room ? most : room);
+	/* Who wants nothing has no place for it. */
+	if (room)
+		memcpy(out, c->block.at + c->readable, most < room ? most : room);
 	c->out = false;
 	driver_pool_put(&f->pool, &c->block);
 	return true;
