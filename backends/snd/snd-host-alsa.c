@@ -143,6 +143,7 @@ static int alsa_hardware(snd_pcm_t *pcm, const struct snd_params *params,
 
 static int alsa_software(snd_pcm_t *pcm, snd_pcm_uframes_t buffer)
 {
+	bool plays = snd_pcm_stream(pcm) == SND_PCM_STREAM_PLAYBACK;
 	snd_pcm_uframes_t boundary;
 	snd_pcm_sw_params_t *sw;
 	int r;
@@ -157,8 +158,12 @@ static int alsa_software(snd_pcm_t *pcm, snd_pcm_uframes_t buffer)
 		r = snd_pcm_sw_params_set_start_threshold(pcm, sw, boundary);
 	if (r >= 0)
 		r = snd_pcm_sw_params_set_stop_threshold(pcm, sw, buffer);
+	/* What was played becomes silence at once: who is late stopping it, or runs
+	 * empty, is not heard again. */
 	if (r >= 0)
-		r = snd_pcm_sw_params_set_silence_size(pcm, sw, 0);
+		r = snd_pcm_sw_params_set_silence_threshold(pcm, sw, 0);
+	if (r >= 0)
+		r = snd_pcm_sw_params_set_silence_size(pcm, sw, plays ? boundary : 0);
 	if (r >= 0)
 		r = snd_pcm_sw_params(pcm, sw);
 	snd_pcm_sw_params_free(sw);

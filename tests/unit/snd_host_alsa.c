@@ -25,7 +25,7 @@ static struct {
 	int written, started;	 /* the same */
 	unsigned prepared;
 	bool threads; /* who opens makes one */
-	snd_pcm_uframes_t start, stop, boundary;
+	snd_pcm_uframes_t start, stop, boundary, silence;
 	unsigned sets;
 	unsigned rates[8], n_rates; /* that were set, each once */
 } fake;
@@ -92,6 +92,7 @@ int __wrap_snd_pcm_sw_params(snd_pcm_t *pcm, snd_pcm_sw_params_t *sw)
 	snd_pcm_sw_params_get_start_threshold(sw, &fake.start);
 	snd_pcm_sw_params_get_stop_threshold(sw, &fake.stop);
 	snd_pcm_sw_params_get_boundary(sw, &fake.boundary);
+	snd_pcm_sw_params_get_silence_size(sw, &fake.silence);
 	return __real_snd_pcm_sw_params(pcm, sw);
 }
 
@@ -177,6 +178,8 @@ static void set(void **state)
 	/* It starts when it is told, and stops when it has run empty. */
 	assert_true(fake.boundary > 4096 && fake.start == fake.boundary);
 	assert_int_equal(fake.stop, 4096);
+	/* Nothing is heard twice, however late it is stopped. */
+	assert_int_equal(fake.silence, fake.boundary);
 	assert_int_equal(room_of(host), 4096);
 	assert_int_equal(snd_host_set(host, &step), 0);
 	assert_int_equal(host->params.buffer, 1024);
