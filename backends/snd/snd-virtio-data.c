@@ -129,12 +129,18 @@ bool snd_virtio_quiet(struct snd_virtio_stream *st)
 
 /* -- Playing ----------------------------------------------------------------------- */
 
-/* Into the ring, which has room for it: behind what is there, or, if the client is
+/* Where the client's next samples are to be played: behind what is there, or, if it is
  * late, where the PCM is now. */
+static uint64_t next_at(const struct snd *s)
+{
+	return s->written > s->position ? s->written : s->position;
+}
+
+/* Into the ring, which has room for it. */
 static void place(struct snd_virtio_stream *st, struct snd_virtio_request *r)
 {
 	struct snd *s = st->snd;
-	uint64_t begin = s->written > s->position ? s->written : s->position;
+	uint64_t begin = next_at(s);
 	uint32_t done = 0;
 
 	while (done < r->bytes) {
@@ -155,9 +161,7 @@ static void place(struct snd_virtio_stream *st, struct snd_virtio_request *r)
 
 static bool has_place(const struct snd *s, uint32_t bytes)
 {
-	uint64_t begin = s->written > s->position ? s->written : s->position;
-
-	return begin + bytes <= s->position + s->config.size;
+	return bytes <= s->config.size - (next_at(s) - s->position);
 }
 
 /* Of what a predecessor had begun to play nothing is left to play. */
@@ -317,12 +321,11 @@ void snd_virtio_serve_data(struct snd_virtio *v)
 bool snd_virtio_hungry(const struct snd_virtio_stream *st)
 {
 	const struct snd *s = st->snd;
-	uint64_t ahead;
 
 	if (!is_open(st) || !s->on)
 		return true;
 	if (st->capture)
 		return !posted_of(st)->first;
-	ahead = s->written > s->position ? s->written - s->position : 0;
-	return ahead / s->unit.bytes * s->unit.frames < s->conf.host->params.buffer;
+	return (next_at(s) - s->position) / s->unit.bytes * s->unit.frames <
+	       s->conf.host->params.buffer;
 }

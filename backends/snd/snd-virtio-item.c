@@ -243,7 +243,7 @@ enum snd_virtio_answer snd_virtio_items(struct snd_virtio *v,
 	const struct kind *kind = kind_of(o->code);
 	uint32_t have = virtio_le32(v->door.device.config + kind->config);
 	uint64_t room = virtio_parts_room(&r->slot->parts) - SND_VIRTIO_HEADER;
-	uint8_t item[SND_VIRTIO_ITEM_MAX];
+	uint8_t item[SND_VIRTIO_ITEM_MAX] = {0};
 
 	if (kind->feature & ~v->door.device.features)
 		return SND_VIRTIO_NOT_SUPP;

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Orders of the control queue: see snd-virtio.h. */
-#include <string.h>
-
 #include "backends/snd/snd-virtio.h"
 
 /* Of an order that must be asked for again; no answer of the wire. */
 #define LATER ((enum snd_virtio_answer)0)
 
-/* -- The life of a stream: 5.14.6.6.1 ---------------------------------------------- */
+/* -- Saying why not ---------------------------------------------------------------- */
 
 static void say(struct snd_virtio_stream *st, const char *name, const char *why)
 {
@@ -240,7 +238,7 @@ static bool is_released(struct snd_virtio *v, const struct snd_virtio_request *r
 	       snd_virtio_quiet(&v->stream[r->order.id]);
 }
 
-static void answer(struct snd_virtio *v, struct snd_virtio_request *r)
+static void give_answer(struct snd_virtio *v, struct snd_virtio_request *r)
 {
 	uint8_t status[SND_VIRTIO_HEADER];
 
@@ -277,7 +275,7 @@ static bool serve_order(struct snd_virtio *v)
 	if (!keep_all(v) || !is_released(v, r))
 		return false;
 	virtio_posted_take(&v->posted[SND_VIRTIO_CONTROL]);
-	answer(v, r);
+	give_answer(v, r);
 	return true;
 }
 

@@ -63,7 +63,8 @@ bool snd_virtio_keep(struct snd_virtio_stream *st)
 	return !r;
 }
 
-void snd_virtio_forget(struct snd_virtio_stream *st)
+/* As it is after a reset: but for what is kept. */
+static void forget(struct snd_virtio_stream *st)
 {
 	snd_close(st->snd, st->v->now);
 	st->state = SND_VIRTIO_UNSET;
@@ -75,7 +76,7 @@ void snd_virtio_forget(struct snd_virtio_stream *st)
 static void forget_all(struct snd_virtio *v)
 {
 	for (uint32_t i = 0; i < v->streams; i++)
-		snd_virtio_forget(&v->stream[i]);
+		forget(&v->stream[i]);
 }
 
 /* -- What the device is ------------------------------------------------------------ */

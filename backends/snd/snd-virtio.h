@@ -50,8 +50,6 @@
  * indirect tables, each of them takes an entry a page. */
 #define SND_VIRTIO_QUEUE_SIZE 256
 #define SND_VIRTIO_STREAMS    2
-/* Of each stream a volume and a switch. */
-#define SND_VIRTIO_CONTROLS (2 * SND_VIRTIO_STREAMS)
 
 enum snd_virtio_queue {
 	SND_VIRTIO_CONTROL,
@@ -103,7 +101,7 @@ struct snd_virtio_request {
 	uint64_t end;	/* then: they were played when the position is here */
 };
 
-/* 5.14.6.6.1. What a state may become is stream_moves' in snd-virtio-order.c. */
+/* 5.14.6.6.1. What a state may become is moves' in snd-virtio-order.c. */
 enum snd_virtio_state {
 	SND_VIRTIO_UNSET,
 	SND_VIRTIO_SET, /* or released */
@@ -181,8 +179,6 @@ struct snd_virtio_stream *snd_virtio_way(struct snd_virtio *v, bool capture);
 void snd_virtio_lower_due(struct snd_virtio *v, uint64_t due);
 /* What is to be kept of @st: true, or not yet, or our environment failed. */
 bool snd_virtio_keep(struct snd_virtio_stream *st);
-/* As it is after a reset: but for what is kept. */
-void snd_virtio_forget(struct snd_virtio_stream *st);
 
 /* snd-virtio-order.c: orders, once a turn, in order. */
 void snd_virtio_serve_orders(struct snd_virtio *v);
@@ -200,6 +196,7 @@ enum snd_virtio_answer snd_virtio_items(struct snd_virtio *v,
 enum snd_virtio_answer snd_virtio_control(struct snd_virtio *v,
 					  const struct snd_virtio_request *r,
 					  uint8_t *out, uint32_t *n);
+
 /* snd-virtio-data.c: a fresh buffer of samples, decoded. */
 void snd_virtio_decode_data(struct snd_virtio_request *r);
 /* Bytes that it has to pay for, as things are. */

@@ -98,11 +98,10 @@ void snd_front_buffer(struct snd_front_pv *f, struct snd_front_stream *s,
 
 	assert(pages <= SND_FRONT_PAGES && !s->directory_ref.v);
 	/* Consecutive pages of a domain are neighbours; it has them once. */
-	for (uint32_t i = 0; !s->buffer && i < SND_FRONT_PAGES; i++) {
-		uint8_t *page = loopxen_page(f->x, f->dev->front);
-
-		if (!i)
-			s->buffer = page;
+	if (!s->buffer) {
+		s->buffer = loopxen_page(f->x, f->dev->front);
+		for (uint32_t i = 1; i < SND_FRONT_PAGES; i++)
+			loopxen_page(f->x, f->dev->front);
 	}
 	s->directory_ref = page_new(f, &s->directory);
 	memset(s->directory, 0, 4096);

@@ -168,6 +168,27 @@ static void volume_is_in_the_samples(void **state)
 	assert_int_equal(snd_bed_down(&bed), 0);
 }
 
+/* A back end that follows one that died knows what was set. */
+static void a_successor_is_as_loud(void **state)
+{
+	static const struct snd_config config = {SND_FORMAT_S16_LE, 2, 48000, 8192,
+						 1024};
+
+	(void)state;
+	snd_bed_up(&bed, &(struct snd_bed_conf){0});
+	snd_front_buffer(&bed.front, snd_bed_stream(&bed, 0), 2, false);
+	assert_int_equal(snd_bed_open(&bed, 0, &config), 0);
+	assert_int_equal(set_words(XENSND_OP_SET_VOLUME, (uint32_t)-6020, 0), 0);
+	assert_int_equal(set_words(XENSND_OP_MUTE, 0, 1), 0);
+	assert_int_equal(snd_bed_trigger(&bed, 0, XENSND_OP_TRIGGER_START), 0);
+	snd_bed_kill(&bed);
+	assert_int_equal(snd_bed_follow(&bed), 0);
+	assert_int_equal(bed.card.stream[0].state, SND_STATE_RUNNING);
+	assert_int_equal(bed.card.stream[0].gain[0], snd_gain(-6020));
+	assert_int_equal(bed.card.stream[0].gain[1], 0);
+	assert_int_equal(snd_bed_down(&bed), 0);
+}
+
 static void the_policy_has_a_ceiling(void **state)
 {
 	static const struct snd_config config = {SND_FORMAT_S16_LE, 2, 48000, 8192,
@@ -256,6 +277,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_query_narrows),
 		cmocka_unit_test(volume_is_in_the_samples),
+		cmocka_unit_test(a_successor_is_as_loud),
 		cmocka_unit_test(the_policy_has_a_ceiling),
 		cmocka_unit_test(what_is_not_linear_has_no_volume),
 		cmocka_unit_test(pages_that_go_while_volume_is_told),
