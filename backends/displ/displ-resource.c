@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "backends/displ/displ-resource.h"
+
+static const char drm_prefix[] = "drm:", png_prefix[] = "png:";
+
+static bool is_path_behind(const char *resource, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return !strncmp(resource, prefix, len) && resource[len] == '/';
+}
+
+enum displ_resource displ_resource_of(const char *resource)
+{
+	if (!strcmp(resource, "null:"))
+		return DISPL_RESOURCE_NULL;
+	if (is_path_behind(resource, drm_prefix))
+		return DISPL_RESOURCE_DRM;
+	if (is_path_behind(resource, png_prefix))
+		return DISPL_RESOURCE_PNG;
+	return DISPL_RESOURCE_NONE;
+}
+
+const char *displ_resource_path(const char *resource)
+{
+	return strchr(resource, ':') + 1;
+}
+
+bool displ_resource_file_ok(const char *name)
+{
+	return *name && *name != '.' && !strchr(name, '/');
+}

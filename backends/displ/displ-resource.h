@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The Resource of a display: "drm:/dev/dri/cardN", a card of DRM/KMS; "png:/FOLDER",
+ * where what a person would see is a file for each connector; or "null:".
+ */
+#ifndef XDD_DISPL_RESOURCE_H
+#define XDD_DISPL_RESOURCE_H
+
+#include <stdbool.h>
+
+enum displ_resource {
+	DISPL_RESOURCE_DRM,
+	DISPL_RESOURCE_PNG,
+	DISPL_RESOURCE_NULL,
+	DISPL_RESOURCE_NONE, /* it is no display's */
+};
+
+enum displ_resource displ_resource_of(const char *resource);
+/* Of one that is not null: or none, the path in it. */
+const char *displ_resource_path(const char *resource);
+/* Of "png:", may a connector be called so? Its file is NAME.png. */
+bool displ_resource_file_ok(const char *name);
+
+#endif

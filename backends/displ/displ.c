@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backends/displ/displ.h"
+#include "common/clock.h"
+
+#define NONE	   UINT32_MAX
+#define DARK	   2		    /* of a head's canvases */
+#define FLIGHT_MAX CLOCK_SECOND	    /* invariant 5 */
+#define AGAIN	   (100 * CLOCK_MS) /* after a card that failed */
+
+static uint32_t canvas_of(uint32_t head, uint32_t which)
+{
+	return head * DISPL_OWN_CANVASES + which;
+}
+
+static void due_at(struct displ *d, uint64_t due)
+{
+	if (due < d->due)
+		d->due = due;
+}
+
+/* -- Painting -------------------------------------------------------------- */
+
+/* Where the middle @size of a canvas begins. */
+static uint8_t *middle(const struct displ *d, uint32_t canvas, struct displ_size size)
+{
+	const struct displ_scan *scan = d->conf.scan;
+	size_t left = (scan->size.width - size.width) / 2;
+	size_t top = (scan->size.height - size.height) / 2;
+
+	return scan->canvas[canvas] + top * scan->stride + left * DISPL_PIXEL;
+}
+
+static void clear(const struct displ *d, uint32_t canvas)
+{
+	const struct displ_scan *scan = d->conf.scan;
+
+	memset(scan->canvas[canvas], 0, (size_t)scan->stride * scan->size.height);
+}
+
+/* One row to @at: straight there, if its bytes are a canvas's. */
+static void paint_row(struct displ *d, const struct displ_picture *picture, uint64_t at,
+		      uint8_t *to, uint32_t width)
+{
+	uint32_t bytes = width * displ_format_info(picture->format)->bytes;
+
+	if (displ_format_plain(picture->format, d->conf.scan->alpha)) {
+		picture->read(picture->of, at, to, bytes);
+		return;
+	}
+	picture->read(picture->of, at, d->row, bytes);
+	displ_format_row(picture->format, d->row, (uint32_t *)(void *)to, width);
+}
+
+/* @rect of @picture, in the middle of a canvas. */
+static void paint(struct displ *d, uint32_t canvas, const struct displ_picture *picture,
+		  const struct displ_rect *rect)
+{
+	uint32_t pixel = displ_format_info(picture->format)->bytes;
+	uint8_t *to = middle(d, canvas, (struct displ_size){rect->width, rect->height});
+
+	for (uint32_t y = 0; y < rect->height; y++, to += d->conf.scan->stride) {
+		uint64_t row = (uint64_t)(rect->y + y) * picture->stride;
+
+		paint_row(d, picture, row + (uint64_t)rect->x * pixel, to, rect->width);
+	}
+	d->stats.copied += (uint64_t)rect->width * rect->height * pixel;
+}
+
+/* What of @picture a head has room for. */
+static struct displ_rect cut(const struct displ_picture *picture,
+			     struct displ_size head)
+{
+	struct displ_size size = picture->size;
+
+	if (size.width > head.width)
+		size.width = head.width;
+	if (size.height > head.height)
+		size.height = head.height;
+	return (struct displ_rect){(picture->size.width - size.width) / 2,
+				   (picture->size.height - size.height) / 2, size.width,
+				   size.height};
+}
+
+/* -- Flights --------------------------------------------------------------- */
+
+static int fly(struct displ *d, uint32_t head, uint32_t canvas, uint64_t now)
+{
+	struct displ_head *h = &d->head[head];
+	int r = displ_scan_show(d->conf.scan, head, canvas, now);
+
+	assert(h->flying == NONE);
+	h->flown_at = now;
+	if (r < 0) {
+		d->error = r;
+		d->stats.failures++;
+		return r;
+	}
+	h->flying = canvas;
+	due_at(d, now + FLIGHT_MAX);
+	due_at(d, d->conf.scan->due);
+	return 0;
+}
+
+static void go_dark(struct displ *d, uint32_t head, uint64_t now)
+{
+	struct displ_head *h = &d->head[head];
+
+	h->telling = false;
+	/* A card that fails is asked again, for as long as it takes. */
+	h->darkening = fly(d, head, canvas_of(head, DARK), now) < 0;
+	if (h->darkening)
+		due_at(d, h->flown_at + AGAIN);
+	else
+		d->stats.darkened++;
+}
+
+static void land(struct displ *d, uint32_t head, uint64_t now)
+{
+	struct displ_head *h = &d->head[head];
+	bool tell = h->telling;
+
+	h->shown = h->flying;
+	h->flying = NONE;
+	h->telling = false;
+	d->stats.frames++;
+	if (h->darkening)
+		go_dark(d, head, now);
+	else if (tell)
+		d->conf.landed(d->conf.owner, head);
+}
+
+/* -- What is asked for ------------------------------------------------------ */
+
+enum displ_status displ_judge(const struct displ *d,
+			      const struct displ_picture *picture)
+{
+	uint64_t row = (uint64_t)picture->size.width *
+		       displ_format_info(picture->format)->bytes;
+
+	if (!picture->size.width || !picture->size.height || row > picture->stride)
+		return DISPL_INVALID;
+	if (!(d->conf.policy->formats & 1u << picture->format))
+		return DISPL_DENIED;
+	return DISPL_OK;
+}
+
+bool displ_rect_in(const struct displ_rect *rect, struct displ_size size)
+{
+	return rect->width && rect->height && rect->width <= size.width &&
+	       rect->height <= size.height && rect->x <= size.width - rect->width &&
+	       rect->y <= size.height - rect->height;
+}
+
+enum displ_status displ_show(struct displ *d, uint32_t head,
+			     const struct displ_picture *picture,
+			     const struct displ_rect *rect, bool flip, uint64_t now)
+{
+	struct displ_head *h = &d->head[head];
+	struct displ_size *painted, size = {rect->width, rect->height};
+	uint32_t which;
+	uint64_t wait;
+
+	assert(head < d->heads && displ_rect_in(rect, picture->size));
+	if (!displ_rect_in(&(struct displ_rect){0, 0, size.width, size.height},
+			   d->conf.scan->head[head]))
+		return DISPL_DENIED;
+	if (h->flying != NONE)
+		return DISPL_LATER;
+	wait = flip ? rate_take(&h->flips, 1, now) : 0;
+	if (wait) {
+		due_at(d, now + wait);
+		return DISPL_LATER;
+	}
+	which = h->shown == canvas_of(head, 0); /* invariant 4 */
+	painted = &h->painted[which];
+	if (painted->width != size.width || painted->height != size.height)
+		clear(d, canvas_of(head, which));
+	*painted = size;
+	paint(d, canvas_of(head, which), picture, rect);
+	if (fly(d, head, canvas_of(head, which), now) < 0)
+		return DISPL_FAILED;
+	h->lit = h->telling = true;
+	h->darkening = false;
+	return DISPL_OK;
+}
+
+void displ_dark(struct displ *d, uint32_t head, uint64_t now)
+{
+	struct displ_head *h = &d->head[head];
+
+	h->telling = false;
+	if (!h->lit)
+		return;
+	h->lit = false;
+	if (h->flying != NONE)
+		h->darkening = true;
+	else
+		go_dark(d, head, now);
+}
+
+bool displ_flies(const struct displ *d)
+{
+	for (uint32_t i = 0; i < d->heads; i++) {
+		if (d->head[i].flying != NONE)
+			return true;
+	}
+	return false;
+}
+
+/* -- The turn -------------------------------------------------------------- */
+
+static void head_turn(struct displ *d, uint32_t head, bool shown, uint64_t now)
+{
+	struct displ_head *h = &d->head[head];
+
+	if (h->flying == NONE && h->darkening && now - h->flown_at >= AGAIN)
+		go_dark(d, head, now);
+	else if (h->flying == NONE && h->darkening)
+		due_at(d, h->flown_at + AGAIN);
+	if (h->flying == NONE)
+		return;
+	if (!shown && now - h->flown_at >= FLIGHT_MAX) {
+		d->stats.lost++;
+		shown = true;
+	}
+	if (shown)
+		land(d, head, now);
+	else
+		due_at(d, h->flown_at + FLIGHT_MAX);
+}
+
+int displ_turn(struct displ *d, uint64_t now)
+{
+	uint32_t shown = 0;
+	int r = displ_flies(d) ? displ_scan_look(d->conf.scan, now, &shown) : 0;
+
+	if (r < 0)
+		d->error = r;
+	d->due = UINT64_MAX;
+	for (uint32_t i = 0; i < d->heads; i++)
+		head_turn(d, i, shown >> i & 1, now);
+	due_at(d, d->conf.scan->due);
+	return 0;
+}
+
+/* -- Begin and end --------------------------------------------------------- */
+
+int displ_init(struct displ *d, const struct displ_conf *conf,
+	       const struct displ_picture *gone, uint64_t now)
+{
+	*d = (struct displ){
+		.conf = *conf, .heads = conf->scan->heads, .due = UINT64_MAX};
+	assert(conf->scan->canvases >= d->heads * DISPL_OWN_CANVASES);
+	d->row = malloc((size_t)conf->scan->size.width * DISPL_PIXEL);
+	if (!d->row)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < d->heads; i++) {
+		struct displ_rect rect;
+
+		d->head[i].shown = d->head[i].flying = NONE;
+		rate_begin(&d->head[i].flips, conf->policy->flips, now);
+		if (gone) {
+			rect = cut(gone, conf->scan->head[i]);
+			paint(d, canvas_of(i, DARK), gone, &rect);
+		}
+		go_dark(d, i, now);
+	}
+	d->stats = (struct displ_stats){0};
+	return 0;
+}
+
+void displ_fini(struct displ *d)
+{
+	free(d->row);
+	*d = (struct displ){0};
+}
