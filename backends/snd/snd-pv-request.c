@@ -4,13 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "backends/door/pv-directory.h"
 #include "backends/snd/snd-pv.h"
 #include "common/bytes.h"
 #include "common/shared.h"
 
-/* Invariant 7: a directory of one page names more than a map may have. */
-_Static_assert(GRANTS_BATCH_MAX <= SNDIF_DIRECTORY,
-	       "a directory of one page is enough");
 _Static_assert(SND_BUFFER_MAX == GRANTS_BATCH_MAX * XEN_PAGE_BYTES, "of one map");
 
 static void refused(struct snd_pv_stream *st, const char *what)
@@ -21,27 +19,20 @@ static void refused(struct snd_pv_stream *st, const char *what)
 
 /* -- The buffer ----------------------------------------------------------- */
 
-/* What became of a map, in the client's words; logged. */
+/* What became of a map, or of the list of its pages, in the client's words; logged. */
 static enum snd_status mapped(struct snd_pv_stream *st, int r)
 {
-	switch (r) {
-	case GRANTS_OK:
+	const char *why = pv_directory_why(r);
+
+	if (!r)
 		return SND_OK;
-	case GRANTS_REFUSED:
-		refused(st, "OPEN was refused: its pages are outside the policy");
-		return SND_DENIED;
-	case GRANTS_BUSY:
-		refused(st, "OPEN was refused: another device holds its pages");
-		return SND_DENIED;
-	case GRANTS_BAD:
-	case GRANTS_ABSENT:
-	case GRANTS_LATE:
-		refused(st, "OPEN was refused: Xen refused its grant references");
-		return SND_INVALID;
-	default:
+	if (!why) {
 		st->pv->error = r;
 		return SND_FAILED;
 	}
+	log_line(st->pv->conf.keys.log, LOG_LEVEL_WARNING,
+		 "stream %u: OPEN was refused: %s", st->number, why);
+	return r == GRANTS_REFUSED || r == GRANTS_BUSY ? SND_DENIED : SND_INVALID;
 }
 
 static void pv_unmap(struct snd_pv *pv, struct grants_map *map)
@@ -65,46 +56,14 @@ static enum snd_status map_buffer(struct snd_pv_stream *st, bool writable)
 				     writable, &st->buffer));
 }
 
-/* A reference may stand in one map once. */
-static bool named_twice(const struct gref *refs, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		for (uint32_t k = 0; k < i; k++) {
-			if (refs[i].v == refs[k].v)
-				return true;
-		}
-	}
-	return false;
-}
-
-/* Invariant 7. */
-static enum snd_status read_directory(struct snd_pv_stream *st, struct gref directory)
-{
-	struct grants_map map = {0};
-	enum snd_status status = mapped(
-		st, grants_map(st->pv->conf.keys.grants, &directory, 1, false, &map));
-
-	if (status != SND_OK)
-		return status;
-	for (uint32_t i = 0; i < st->pages; i++)
-		st->refs[i].v =
-			shared_load32((uint8_t *)map.addr + sizeof(uint32_t) * (1 + i));
-	pv_unmap(st->pv, &map);
-	if (st->pv->error)
-		return SND_FAILED;
-	if (named_twice(st->refs, st->pages)) {
-		refused(st, "OPEN was refused: a page is twice in its directory");
-		return SND_INVALID;
-	}
-	return SND_OK;
-}
-
 static enum snd_status open_buffer(struct snd_pv_stream *st, struct gref directory)
 {
 	enum snd_status status;
 
 	st->pages = (st->snd->config.size + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES;
-	status = read_directory(st, directory);
+	/* Invariant 7. */
+	status = mapped(st, pv_directory_read(st->pv->conf.keys.grants, directory,
+					      st->refs, st->pages));
 	if (status == SND_OK)
 		status = map_buffer(st, st->policy->capture);
 	return status;

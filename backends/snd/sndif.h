@@ -22,8 +22,7 @@
 #include "backends/snd/snd.h"
 #include "policy/ids.h"
 
-#define SNDIF_ENTRY	   64	/* bytes of a request, an answer, an event */
-#define SNDIF_DIRECTORY	   1023 /* references of a page of the directory */
+#define SNDIF_ENTRY	   64 /* bytes of a request, an answer, an event */
 #define SNDIF_ANSWER	   8 /* bytes of an answer that are not zero; but of a query: */
 #define SNDIF_ANSWER_QUERY 48
 #define SNDIF_POSITION	   8 /* where it stands in an event */

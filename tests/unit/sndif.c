@@ -14,6 +14,7 @@
 #include <xen/io/ring.h>
 #include <xen/io/sndif.h>
 
+#include "backends/door/pv-directory.h"
 #include "backends/snd/sndif.h"
 
 static struct xensnd_req req;
@@ -33,7 +34,7 @@ static void sizes_and_numbers(void **state)
 	assert_int_equal(sizeof(struct xensnd_req), SNDIF_ENTRY);
 	assert_int_equal(sizeof(struct xensnd_resp), SNDIF_ENTRY);
 	assert_int_equal(sizeof(struct xensnd_evt), SNDIF_ENTRY);
-	assert_int_equal(4096 / sizeof(grant_ref_t) - 1, SNDIF_DIRECTORY);
+	assert_int_equal(4096 / sizeof(grant_ref_t) - 1, PV_DIRECTORY_REFS);
 	assert_int_equal(XENSND_OP_OPEN, SNDIF_OPEN);
 	assert_int_equal(XENSND_OP_CLOSE, SNDIF_CLOSE);
 	assert_int_equal(XENSND_OP_READ, SNDIF_READ);
