@@ -236,15 +236,20 @@ static void head_turn(struct displ *d, uint32_t head, bool shown, uint64_t now)
 
 int displ_turn(struct displ *d, uint64_t now)
 {
+	struct displ_scan *scan = d->conf.scan;
 	uint32_t shown = 0;
-	int r = displ_flies(d) ? displ_scan_look(d->conf.scan, now, &shown) : 0;
+	int r = 0;
 
-	if (r < 0)
+	if (displ_flies(d) || now >= scan->due)
+		r = displ_scan_look(scan, now, &shown);
+	if (r < 0) {
 		d->error = r;
+		d->stats.failures++;
+	}
 	d->due = UINT64_MAX;
 	for (uint32_t i = 0; i < d->heads; i++)
 		head_turn(d, i, shown >> i & 1, now);
-	due_at(d, d->conf.scan->due);
+	due_at(d, scan->due);
 	return 0;
 }
 
