@@ -52,7 +52,8 @@ struct displ_scan {
 	uint32_t canvases;
 
 	int fd;	      /* readable when look() has something to say; or -1 */
-	uint64_t due; /* then: when it has; or UINT64_MAX */
+	bool ready;   /* it was: for its owner to set, who waits for it */
+	uint64_t due; /* when look() has, without that; or UINT64_MAX */
 };
 
 struct displ_scan_conf {

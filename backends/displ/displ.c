@@ -131,7 +131,7 @@ static void land(struct displ *d, uint32_t head, uint64_t now)
 	if (h->darkening)
 		go_dark(d, head, now);
 	else if (tell)
-		d->conf.landed(d->conf.owner, head);
+		d->conf.landed(d->conf.owner, head, now);
 }
 
 /* -- What is asked for ------------------------------------------------------ */
@@ -240,8 +240,10 @@ int displ_turn(struct displ *d, uint64_t now)
 	uint32_t shown = 0;
 	int r = 0;
 
-	if (displ_flies(d) || now >= scan->due)
+	if (scan->ready || now >= scan->due || (scan->fd < 0 && displ_flies(d))) {
+		scan->ready = false;
 		r = displ_scan_look(scan, now, &shown);
+	}
 	if (r < 0) {
 		d->error = r;
 		d->stats.failures++;

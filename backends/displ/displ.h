@@ -71,7 +71,7 @@ struct displ_conf {
 	struct displ_scan *scan;	   /* with DISPL_OWN_CANVASES for each head */
 	void *owner;
 	/* What was shown on @head is: invariant 1. */
-	void (*landed)(void *owner, uint32_t head);
+	void (*landed)(void *owner, uint32_t head, uint64_t now);
 };
 
 struct displ_head {

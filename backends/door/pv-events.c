@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
-
 #include "backends/door/pv-events.h"
+#include "common/bytes.h"
 #include "common/shared.h"
 
 #define EVENTS_IN_CONS 0
@@ -68,14 +67,28 @@ void pv_events_blank(struct pv_events *events, void (*blank)(uint16_t id, uint8_
 	}
 }
 
+static void events_copy(const struct pv_events *events, uint32_t index, uint8_t *out)
+{
+	shared_copy_in(out, events_at(events, index), PV_EVENTS_ENTRY);
+}
+
 uint64_t pv_events_last64(const struct pv_events *events, uint32_t offset)
 {
 	uint8_t event[PV_EVENTS_ENTRY];
-	uint64_t value;
 
 	if (!events->prod)
 		return 0;
-	shared_copy_in(event, events_at(events, events->prod - 1), sizeof(event));
-	memcpy(&value, event + offset, sizeof(value));
-	return value;
+	events_copy(events, events->prod - 1, event);
+	return bytes_get64(event + offset);
+}
+
+bool pv_events_begun64(const struct pv_events *events, uint32_t offset, uint64_t *out)
+{
+	uint8_t event[PV_EVENTS_ENTRY];
+
+	events_copy(events, events->prod, event);
+	if (bytes_get16(event) != pv_events_id(events) || !bytes_get64(event + offset))
+		return false;
+	*out = bytes_get64(event + offset);
+	return true;
 }

@@ -45,5 +45,8 @@ void pv_events_blank(struct pv_events *events,
 /* At an attach: 8 bytes at @offset of the last one that was put, whatever the client
  * has made of it; 0 if there was none. */
 uint64_t pv_events_last64(const struct pv_events *events, uint32_t offset);
+/* The same of one that was put and not pushed, by its id: true if there is one, and
+ * that is not 0. */
+bool pv_events_begun64(const struct pv_events *events, uint32_t offset, uint64_t *out);
 
 #endif
