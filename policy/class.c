@@ -61,7 +61,8 @@ static const struct class_info infos[][POLICY_VIRTIO + 1] = {
 		POLICY_MAP, POLICY_READABLE, 2, 4054, 0, /* two of 1920x1080x32, their lists */
 		KEYS("#/req-ring-ref", "#/evt-ring-ref"), NO_KEYS,
 		KEYS("#/req-event-channel", "#/evt-event-channel"),
-		KEYS("state", "xdd-reason", "versions")},
+		KEYS("state", "xdd-reason", "versions", "counts-#", "buffer-#", "frame-#",
+		     "connector-#")},
 		VIRTIO("displ", "Display", "xdd-policy", 2, 4054, KEYS(VIRTIO_KEYS))},
 	[POLICY_CAN] = {{"can", "vcan", "Can", "xdd-policy",
 		POLICY_COPY, POLICY_BOTH, 2, 0, 0, /* frames lie in the rings: no data */

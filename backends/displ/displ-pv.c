@@ -27,6 +27,37 @@ static void pv_due(struct displ_pv *pv, uint64_t due)
 		pv->due = due;
 }
 
+/* -- Events --------------------------------------------------------------- */
+
+static void head_notify(struct displ_pv_head *head, struct evport port)
+{
+	struct displ_pv *pv = head->pv;
+	int r = evtchn_notify(pv->conf.keys.evtchn, port);
+
+	pv->stats.notifies++;
+	if (r < 0)
+		pv->error = r;
+}
+
+/* Nothing is said on a ring beside a broken one. */
+static void head_tell(struct displ_pv_head *head)
+{
+	if (!head->pv->why && pv_events_push(&head->events))
+		head_notify(head, head->events_port);
+}
+
+void displ_pv_landed(struct displ_pv *pv, uint32_t number, uint64_t now)
+{
+	struct displ_pv_head *head = &pv->head[number];
+
+	if (!head->flipping)
+		return;
+	head->flipping = false;
+	pv->stats.events++;
+	histogram_add(&pv->stats.latency, now - head->flown_at);
+	head_tell(head);
+}
+
 /* -- Requests ------------------------------------------------------------- */
 
 static bool head_take(struct displ_pv_head *head)
@@ -123,6 +154,8 @@ static bool head_again(struct displ_pv_head *head)
 		return false;
 	}
 	head->again = false;
+	if (!head->flipping)
+		head_tell(head);
 	return true;
 }
 
@@ -146,41 +179,15 @@ static void head_serve(struct displ_pv_head *head)
 		pv_due(pv, pv->now);
 }
 
-/* -- Events --------------------------------------------------------------- */
-
-void displ_pv_landed(struct displ_pv *pv, uint32_t number, uint64_t now)
-{
-	struct displ_pv_head *head = &pv->head[number];
-
-	if (!head->flipping)
-		return;
-	head->flipping = false;
-	pv->stats.events++;
-	histogram_add(&pv->stats.latency, now - head->flown_at);
-}
-
 /* -- The turn -------------------------------------------------------------- */
 
-static void head_notify(struct displ_pv_head *head, struct evport port)
-{
-	struct displ_pv *pv = head->pv;
-	int r = evtchn_notify(pv->conf.keys.evtchn, port);
-
-	pv->stats.notifies++;
-	if (r < 0)
-		pv->error = r;
-}
-
-/* Nothing is said on a ring beside a broken one. What is flipping stays unsaid. */
 static void head_push(struct displ_pv_head *head)
 {
-	if (!head->flipping && pv_events_push(&head->events))
-		head_notify(head, head->events_port);
-	if (head->ring.rsp_prod != head->ring.pushed) {
-		head->pv->stats.pushes++;
-		if (pv_ring_push(&head->ring))
-			head_notify(head, head->port);
-	}
+	if (head->ring.rsp_prod == head->ring.pushed)
+		return;
+	head->pv->stats.pushes++;
+	if (pv_ring_push(&head->ring))
+		head_notify(head, head->port);
 }
 
 static void pv_serve(struct displ_pv *pv)
