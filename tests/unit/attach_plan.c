@@ -422,6 +422,41 @@ static void read_only_keys(void **state)
 	fail_msg("no be-alloc");
 }
 
+#define DFRONT "/local/domain/5/device/vdispl/0"
+
+/* As libxl has it for vdispl: what says how large a connector is is not the client's.
+ */
+static const char *const display_device[] = {
+	"5 2 " DFRONT " = ",
+	"5 2 " DFRONT "/backend = /local/domain/2/backend/vdispl/5/0",
+	"5 2 " DFRONT "/backend-id = 2",
+	"2 5 " DFRONT "/be-alloc = 0",
+	"5 2 " DFRONT "/0 = ",
+	"2 5 " DFRONT "/0/unique-id = HDMI-A-1",
+	"2 5 " DFRONT "/0/resolution = 1920x720",
+	"5 2 " DFRONT "/1 = ",
+	"2 5 " DFRONT "/1/unique-id = DP-2",
+	"2 5 " DFRONT "/1/resolution = 800x600",
+	"5 2 " DFRONT "/state = 1",
+};
+
+static void a_display(void **state)
+{
+	struct plan_input in = input("displ", "Domain = any\nTag = t\nDevice = 0",
+				     "[Display]\nConnector0 = HDMI-A-1 1920x720\n"
+				     "Connector1 = DP-2 800x600\n");
+	const unsigned n = sizeof(display_device) / sizeof(*display_device);
+	unsigned at = 0;
+
+	(void)state;
+	plan_make(&in, &plan);
+	while (strcmp(line(&plan.node[at]), display_device[0]))
+		assert_true(++at < plan.n);
+	for (unsigned i = 0; i < n; i++)
+		assert_string_equal(line(&plan.node[at + i]), display_device[i]);
+	is("/local/domain/2/backend/vdispl/5/0", "xdd-policy", "t");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -435,6 +470,7 @@ int main(void)
 		cmocka_unit_test(a_virtio_network_device),
 		cmocka_unit_test(a_sound_device),
 		cmocka_unit_test(many_streams),
+		cmocka_unit_test(a_display),
 		cmocka_unit_test(the_class_takes_it),
 	};
 

@@ -10,6 +10,7 @@
 
 #include "policy/class.h"
 #include "policy/text.h"
+#include "xenbus/cmd/plan-display.h"
 #include "xenbus/cmd/plan-sound.h"
 
 #define CONTROL_DOMAIN ((struct domid){0}) /* libxl's toolstack domain */
@@ -228,7 +229,7 @@ static void add_rows(struct plan *plan, const struct plan_input *in, bool front,
 /* A card's description, the client's. */
 struct front {
 	struct plan *plan;
-	struct tree_perms perms;
+	struct tree_perms perms, ro;
 };
 
 static void add_to_front(void *owner, const char *key, const char *value)
@@ -238,12 +239,20 @@ static void add_to_front(void *owner, const char *key, const char *value)
 	add_key(front->plan, front->plan->paths.front, front->perms, key, value);
 }
 
+static void add_to_display(void *owner, const char *key, const char *value, bool ours)
+{
+	const struct front *front = owner;
+
+	add_key(front->plan, front->plan->paths.front, ours ? front->ro : front->perms,
+		key, value);
+}
+
 static void add_front(struct plan *plan, const struct plan_input *in)
 {
 	const struct tree_perms perms = {in->front, in->back.v};
 	const struct tree_perms ro = {in->back, in->front.v};
 	const char *dir = plan->paths.front;
-	struct front front = {plan, perms};
+	struct front front = {plan, perms, ro};
 	char value[PLAN_VALUE_MAX + 1];
 
 	add_parents(plan, dir, 4, in->front.v);
@@ -254,6 +263,8 @@ static void add_front(struct plan *plan, const struct plan_input *in)
 	add_rows(plan, in, true, dir, perms, ro);
 	if (in->policy->class == POLICY_SND && in->policy->door == POLICY_PV)
 		plan_sound(in, add_to_front, &front);
+	if (in->policy->class == POLICY_DISPL && in->policy->door == POLICY_PV)
+		plan_display(in, add_to_display, &front);
 	add_key(plan, dir, perms, "state", "1");
 }
 
