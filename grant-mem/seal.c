@@ -176,6 +176,7 @@ static const struct seal_rule seal_allowed[] = {
 	INT(ioctl, 1, TUNSETOFFLOAD),
 	INT(ioctl, 1, TUNSETCARRIER),
 	BITS(ioctl, 1, IOCTL_TYPE, 'A' << 8), /* ALSA's PCMs */
+	INT(ioctl, 1, SEAL_DRM_MODE_ATOMIC),
 	CALL(io_uring_enter),
 	INT(io_uring_register, 1, IORING_REGISTER_FILES_UPDATE),
 	CALL(close),

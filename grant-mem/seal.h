@@ -29,7 +29,11 @@
  * type 'A', ALSA's PCMs, is for who has such a PCM: it is set, started, asked and
  * stopped by ioctl while it is served. A process that was taken over can do with the
  * PCMs whose descriptors it holds what it likes, and reach no other; not its mixer, not
- * its timers, which are of other types.
+ * its timers, which are of other types. DRM_IOCTL_MODE_ATOMIC is for who has a card of
+ * DRM/KMS: by it a picture is shown. A process that was taken over can do with the card
+ * that it is the master of what a commit can: show any frame buffer that the card has,
+ * change the mode of its connectors, turn them on and off, also those that no policy
+ * names. It can make no frame buffer, map none, and lend the card to nobody.
  *
  * seal_last_mixed() is the same for who has a PCM of ALSA's that mixes. It leaves open
  * what alsa-lib does about such a one while it plays: semop and semtimedop, and three
@@ -57,6 +61,9 @@
 
 /* IOCTL_EVTCHN_NOTIFY of xen/evtchn.h; evtchn-notify-xen.c compares. */
 #define SEAL_EVTCHN_NOTIFY 0x00044504u
+/* DRM_IOCTL_MODE_ATOMIC of drm.h, on machines of 64 bits; tests/unit/displ_scan_drm.c
+ * compares. */
+#define SEAL_DRM_MODE_ATOMIC 0xc03864bcu
 
 int seal_first(void);
 int seal_last(void);

@@ -79,13 +79,13 @@ static int ioctl_like_notify(void)
 }
 
 /* Behind the last door nothing but NOTIFY is left, and what a tap's owner may ask of
- * that tap, and a PCM's of that PCM; of any type. */
+ * that tap, a PCM's of that PCM, and a card's to show what it has; of any type. */
 static int ioctl_last(void)
 {
-	static const uint32_t upper[] = {0x0004, 0x4004, 0x8004, 0xc004};
+	static const uint32_t upper[] = {0x0004, 0x4004, 0x8004, 0xc004, 0xc038};
 
 	CHECK(!seal_first() && !seal_last());
-	for (uint32_t i = 0; i < 0x10000 * 4; i++)
+	for (uint32_t i = 0; i < 0x10000 * 5; i++)
 		for (size_t h = 0; h < HIGH_COUNT; h++) {
 			uint32_t cmd = upper[i >> 16] << 16 | (i & 0xffff);
 
@@ -394,7 +394,7 @@ static int last_domain(void)
 		CHECK(ioctl_refused(0x00180000 | low) ==
 		      (type != 'G' && type != 'E' && type != 'A'));
 	}
-	CHECK(!ioctl_refused(SIOCOUTQ));
+	CHECK(!ioctl_refused(SIOCOUTQ) && !ioctl_refused(SEAL_DRM_MODE_ATOMIC));
 	CHECK(open("/dev/null", O_RDWR) >= 0 && !access("/dev/null", F_OK));
 	CHECK(!refused(fcntl(-1, F_OFD_SETLK, &lock)));
 	CHECK(refused(fcntl(0, F_DUPFD, 0)) && refused(fcntl(0, F_SETOWN, 1)));

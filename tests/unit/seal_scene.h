@@ -70,7 +70,8 @@ static inline bool ioctl_refused(uint64_t cmd)
 static inline bool ioctl_is_last(uint32_t cmd)
 {
 	return cmd == SEAL_EVTCHN_NOTIFY || cmd == TUNSETOFFLOAD ||
-	       cmd == TUNSETCARRIER || (uint8_t)(cmd >> 8) == 'A';
+	       cmd == TUNSETCARRIER || cmd == SEAL_DRM_MODE_ATOMIC ||
+	       (uint8_t)(cmd >> 8) == 'A';
 }
 
 #define CASE(name)                                                                     \
