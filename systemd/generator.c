@@ -16,6 +16,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backends/displ/displ-policy.h"
 #include "backends/snd/snd-policy.h"
 #include "common/log.h"
 #include "policy/class.h"
@@ -84,8 +86,9 @@ static void want(struct generator *g, const char *who, const char *wanted,
 
 /* What a good policy file says. */
 struct loaded {
-	struct policy policy; /* without a name: it is not good */
-	bool mixed;	      /* of [Sound] */
+	struct policy policy;	   /* without a name: it is not good */
+	struct displ_policy displ; /* @more's paths lie there */
+	struct resource_more more;
 };
 
 struct instance {
@@ -93,12 +96,13 @@ struct instance {
 	char user[UNIT_USER_MAX + 1];
 	char target[UNIT_NAME_MAX + 32];
 	const struct policy *policy; /* NULL: it is not good */
-	bool mixed;
+	struct resource_more more;
 };
 
 /* The unit ROLE@NAME.service, wanted by its instance, with what it needs. */
 static void service(struct generator *g, const struct instance *instance,
-		    const char *role, const char *unit, const char *lines, bool bounded)
+		    const char *role, const char *unit, const char *lines, bool bounded,
+		    uint64_t bytes)
 {
 	char name[UNIT_NAME_MAX + 64], dir[UNIT_NAME_MAX + 80], template[64];
 	const struct policy *policy = instance->policy;
@@ -117,9 +121,9 @@ static void service(struct generator *g, const struct instance *instance,
 	if (*g->guest_type)
 		fprintf(f, "Environment=XDD_GUEST_TYPE=%s\n", g->guest_type);
 	if (bounded)
-		fprintf(f, "MemoryMax=%uK\n",
-			BASE_KIB + PAGE_KIB * policy->data_pages +
-				RING_KIB * policy->ring_pages);
+		fprintf(f, "MemoryMax=%" PRIu64 "K\n",
+			BASE_KIB + (uint64_t)PAGE_KIB * policy->data_pages +
+				RING_KIB * policy->ring_pages + bytes / 1024);
 	if (fclose(f))
 		complain(g, dir, "cannot be written");
 }
@@ -131,24 +135,26 @@ static void process_units(struct generator *g, const struct instance *instance)
 	char wants[UNIT_NAME_MAX + 64];
 	struct resource resource;
 
-	resource_lines(instance->policy, instance->mixed, &resource);
+	resource_lines(instance->policy, &instance->more, &resource);
 	snprintf(wants, sizeof(wants), "Wants=xdd-%s@%s.service\n", class,
 		 instance->name);
-	service(g, instance, "keeper", wants, "", true);
+	service(g, instance, "keeper", wants, "", true, 0);
 	service(g, instance, class, resource.unit, resource.service,
-		!resource.in_memory);
+		!resource.in_memory, resource.bytes);
 }
 
 static void domain_units(struct generator *g, const struct instance *instance)
 {
+	struct resource_more more = instance->more;
 	struct resource resource;
 	char role[32];
 
-	resource_lines(instance->policy, false, &resource);
+	more.mixed = false;
+	resource_lines(instance->policy, &more, &resource);
 	snprintf(role, sizeof(role), "%s-domain",
 		 class_info(instance->policy->class, instance->policy->door)->name);
-	service(g, instance, role, resource.unit, resource.service,
-		!resource.in_memory);
+	service(g, instance, role, resource.unit, resource.service, !resource.in_memory,
+		resource.bytes);
 }
 
 /* @loaded: NULL, if it is not good. */
@@ -156,7 +162,10 @@ static void instance_units(struct generator *g, const char *name,
 			   const struct loaded *loaded)
 {
 	const struct policy *policy = loaded ? &loaded->policy : NULL;
-	struct instance instance = {.policy = policy, .mixed = loaded && loaded->mixed};
+	struct instance instance = {.policy = policy};
+
+	if (loaded)
+		instance.more = loaded->more;
 
 	unit_escape(name, instance.name);
 	unit_user(name, instance.user);
@@ -165,7 +174,7 @@ static void instance_units(struct generator *g, const char *name,
 	want(g, "multi-user.target", "xdd.target", "xdd.target");
 	want(g, "xdd.target", instance.target, "xdd@.target");
 	if (!policy)
-		service(g, &instance, "keeper", "", "", false);
+		service(g, &instance, "keeper", "", "", false, 0);
 	else if (policy->isolation == POLICY_DOMAIN)
 		domain_units(g, &instance);
 	else
@@ -193,11 +202,17 @@ static ssize_t slurp(const char *path, char text[POLICY_TEXT_MAX])
 }
 
 /* What is wrong in it is the back end's to say. */
-static bool is_mixed(const struct policy *policy, const char *text, size_t len)
+static void load_section(struct loaded *l, const char *text, size_t len)
 {
 	struct snd_policy sound;
 
-	return snd_policy_read(policy, text, len, &sound) && sound.mixed;
+	l->more = (struct resource_more){0};
+	l->more.mixed = snd_policy_read(&l->policy, text, len, &sound) && sound.mixed;
+	if (!displ_policy_read(&l->policy, text, len, &l->displ))
+		return;
+	l->more.read[0] = l->displ.gone;
+	l->more.read[1] = l->displ.edid;
+	l->more.bytes = displ_policy_bytes(&l->displ);
 }
 
 /* True with *@out complete; else every reason is in the log. */
@@ -227,7 +242,7 @@ static bool load(struct generator *g, const char *name, struct loaded *out)
 			 errors.error[i].allowed);
 	if (len < 0 || !policy_name_ok(name) || n)
 		return false;
-	out->mixed = is_mixed(&out->policy, text, (size_t)len);
+	load_section(out, text, (size_t)len);
 	return true;
 }
 

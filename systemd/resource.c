@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "backends/displ/displ-resource.h"
 #include "backends/snd/snd-resource.h"
 #include "policy/class.h"
 #include "systemd/resource.h"
@@ -29,19 +30,19 @@ static void group_line(const char *path, const char *usual, struct resource *out
 }
 
 /* Starts when udev has set the node up; one that never comes is its to report. */
-static void node_lines(const struct policy *policy, const char *group,
+static void node_lines(const char *node, bool read_only, const char *group,
 		       struct resource *out)
 {
 	char path[UNIT_NAME_MAX], unit[UNIT_NAME_MAX];
 
-	unit_quote(policy->resource, path);
-	unit_escape(policy->resource, unit);
+	unit_quote(node, path);
+	unit_escape(node, unit);
 	snprintf(out->unit, sizeof(out->unit), "Wants=%s.device\nAfter=%s.device\n",
 		 unit, unit);
 	snprintf(out->service, sizeof(out->service),
 		 "BindPaths=-%s\nDeviceAllow=%s %s\n", path, path,
-		 policy->read_only ? "r" : "rw");
-	group_line(policy->resource, group, out);
+		 read_only ? "r" : "rw");
+	group_line(node, group, out);
 }
 
 static void file_lines(const struct policy *policy, struct resource *out)
@@ -59,7 +60,7 @@ static void blk_lines(const struct policy *policy, const char *group,
 		      struct resource *out)
 {
 	if (!strncmp(policy->resource, "/dev/", 5))
-		node_lines(policy, group, out);
+		node_lines(policy->resource, policy->read_only, group, out);
 	else if (policy->resource[0] == '/')
 		file_lines(policy, out);
 	else
@@ -192,28 +193,58 @@ static void snd_lines(const struct policy *policy, const char *group,
 	}
 }
 
+static void displ_lines(const struct policy *policy, const char *group,
+			struct resource *out)
+{
+	switch (displ_resource_of(policy->resource)) {
+	case DISPL_RESOURCE_DRM:
+		node_lines(displ_resource_path(policy->resource), false, group, out);
+		break;
+	case DISPL_RESOURCE_PNG:
+		folder_lines(displ_resource_path(policy->resource), out);
+		break;
+	case DISPL_RESOURCE_NULL:
+	case DISPL_RESOURCE_NONE:
+		break;
+	}
+}
+
+/* A file that the section names. */
+static void read_lines(const char *file, struct resource *out)
+{
+	size_t n = strlen(out->service);
+	char path[UNIT_NAME_MAX];
+
+	if (!file || !file[0])
+		return;
+	unit_quote(file, path);
+	snprintf(out->service + n, sizeof(out->service) - n, "BindReadOnlyPaths=-%s\n",
+		 path);
+}
+
 struct row {
 	void (*lines)(const struct policy *policy, const char *group,
 		      struct resource *out);
 	const char *group; /* of its device nodes, once udev has seen them */
 };
 
-/* A class without a row needs nothing of the driver domain yet. */
 static const struct row rows[POLICY_CAN + 1] = {
-	[POLICY_BLK] = {blk_lines, "disk"},
-	[POLICY_NET] = {net_lines, NULL},
-	[POLICY_SND] = {snd_lines, "audio"},
+	[POLICY_BLK] = {blk_lines, "disk"},  [POLICY_NET] = {net_lines, NULL},
+	[POLICY_SND] = {snd_lines, "audio"}, [POLICY_DISPL] = {displ_lines, "video"},
 	[POLICY_CAN] = {can_lines, NULL},
 };
 
-void resource_lines(const struct policy *policy, bool mixed, struct resource *out)
+void resource_lines(const struct policy *policy, const struct resource_more *more,
+		    struct resource *out)
 {
 	const struct row *row = &rows[policy->class];
 
 	out->unit[0] = out->service[0] = '\0';
 	out->in_memory = false;
-	if (row->lines)
-		row->lines(policy, row->group, out);
-	if (mixed && snd_resource_of(policy->resource) == SND_RESOURCE_ALSA)
+	out->bytes = more->bytes;
+	row->lines(policy, row->group, out);
+	for (unsigned i = 0; i < sizeof(more->read) / sizeof(more->read[0]); i++)
+		read_lines(more->read[i], out);
+	if (more->mixed && snd_resource_of(policy->resource) == SND_RESOURCE_ALSA)
 		mixed_lines(out);
 }

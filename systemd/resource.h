@@ -10,18 +10,27 @@
 #define XDD_RESOURCE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "policy/policy.h"
+
+/* What the class's section says of it. */
+struct resource_more {
+	bool mixed;	     /* [Sound] */
+	const char *read[2]; /* [Display]: files that are read; or "" */
+	uint64_t bytes;	     /* [Display]: of canvases */
+};
 
 struct resource {
 	char unit[2200];    /* for [Unit] */
 	char service[4096]; /* for [Service] */
 	bool in_memory;	    /* the resource itself is the process's memory */
+	uint64_t bytes;	    /* of it, beside what all have, that are */
 };
 
-/* Looks at the Resource's group, if it is there already; never fails. @mixed: as its
- * section says. */
-void resource_lines(const struct policy *policy, bool mixed, struct resource *out);
+/* Looks at the Resource's group, if it is there already; never fails. */
+void resource_lines(const struct policy *policy, const struct resource_more *more,
+		    struct resource *out);
 
 #endif

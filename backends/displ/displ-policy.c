@@ -132,8 +132,8 @@ static const char *set_alpha(void *out, const char *value)
 
 static const char *set_path(char path[DISPL_PATH_MAX + 1], const char *value)
 {
-	if (value[0] != '/' || strlen(value) > DISPL_PATH_MAX)
-		return "the path of a file, from / on";
+	if (value[0] != '/' || strlen(value) > DISPL_PATH_MAX || strchr(value, ' '))
+		return "the path of a file, from / on, without a space";
 	strcpy(path, value);
 	return NULL;
 }
@@ -263,4 +263,25 @@ void displ_policy_fit(const struct policy *policy, const void *displ,
 		text_error(errors, policy->line[POLICY_KEY_MODE], "Mode = map",
 			   "Memory.Mode = copy: a buffer is mapped once, and then "
 			   "shown from");
+}
+
+bool displ_policy_read(const struct policy *policy, const char *text, size_t len,
+		       struct displ_policy *out)
+{
+	struct policy_errors errors = {0};
+
+	if (policy->class != POLICY_DISPL)
+		return false;
+	displ_policy_init(out);
+	return !policy_parse_section(text, len, "Display", displ_policy_keys, out,
+				     &errors);
+}
+
+/* What is read of Gone lies there for a moment, too. */
+uint64_t displ_policy_bytes(const struct displ_policy *policy)
+{
+	struct displ_size most = displ_policy_most(policy);
+	uint64_t canvas = (uint64_t)most.width * most.height * DISPL_PIXEL;
+
+	return canvas * (policy->heads * (DISPL_OWN_CANVASES + 1) + 1);
 }

@@ -18,12 +18,13 @@
 #include "backends/displ/displ-format.h"
 #include "policy/policy.h"
 
-#define DISPL_HEADS_MAX	  4
-#define DISPL_NAME_MAX	  31
-#define DISPL_SIZE_MIN	  64 /* pixels, each way */
-#define DISPL_SIZE_MAX	  8192
-#define DISPL_BUFFERS_MAX 64
-#define DISPL_PATH_MAX	  255
+#define DISPL_HEADS_MAX	   4
+#define DISPL_NAME_MAX	   31
+#define DISPL_SIZE_MIN	   64 /* pixels, each way */
+#define DISPL_SIZE_MAX	   8192
+#define DISPL_BUFFERS_MAX  64
+#define DISPL_PATH_MAX	   255
+#define DISPL_OWN_CANVASES 3 /* of a head: two to show in turn, and the dark one */
 
 struct displ_size {
 	uint32_t width, height; /* pixels */
@@ -61,5 +62,11 @@ void displ_policy_init(struct displ_policy *policy);
 bool displ_size_parse(const char *text, struct displ_size *out);
 /* The largest width and the largest height of all connectors. */
 struct displ_size displ_policy_most(const struct displ_policy *policy);
+/* The section alone, for who shows nothing: of @policy's @text, defaults filled in.
+ * False: it is of another class, or has errors, which are its back end's to say. */
+bool displ_policy_read(const struct policy *policy, const char *text, size_t len,
+		       struct displ_policy *out);
+/* That its back end has as canvases, and of a PNG of each connector. */
+uint64_t displ_policy_bytes(const struct displ_policy *policy);
 
 #endif

@@ -152,6 +152,8 @@ static enum displ_status work_edid(struct displ_pv_head *head)
 	uint32_t bytes = head->rq.edid.bytes;
 	uint32_t pages = (bytes + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES;
 
+	if (!pv->conf.edid[head->number].bytes)
+		return DISPL_UNSUPPORTED;
 	if (bytes > DISPLIF_EDID_MAX || bytes < pv->conf.edid[head->number].bytes)
 		return refused(head, "GET_EDID was refused: its room is too small",
 			       DISPL_INVALID);

@@ -42,7 +42,7 @@
 
 struct displ_pv;
 
-/* What GET_EDID answers: whole blocks of 128 bytes. */
+/* What GET_EDID answers: whole blocks of 128 bytes; none: there is no such request. */
 struct displ_pv_edid {
 	const uint8_t *data;
 	uint32_t bytes;

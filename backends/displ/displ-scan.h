@@ -28,7 +28,7 @@
 #include "backends/displ/displ-policy.h"
 #include "common/log.h"
 
-#define DISPL_CANVASES_MAX (3 * DISPL_HEADS_MAX + DISPL_BUFFERS_MAX)
+#define DISPL_CANVASES_MAX (DISPL_OWN_CANVASES * DISPL_HEADS_MAX + DISPL_BUFFERS_MAX)
 #define DISPL_READY_MAX	   1024 /* bytes that a read of a card's descriptor gives */
 
 struct displ_scan;

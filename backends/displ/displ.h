@@ -30,8 +30,6 @@
 #include "backends/displ/displ-scan.h"
 #include "policy/rate.h"
 
-#define DISPL_OWN_CANVASES 3 /* of a head: two to show in turn, and the dark one */
-
 enum displ_status {
 	DISPL_OK,
 	DISPL_INVALID,	   /* it contradicts itself, or what there is */

@@ -252,6 +252,49 @@ def sound():
         check(f"none of these ({name}): nothing is opened", not opened(f"xdd-snd@{name}.service"))
 
 
+def display():
+    """Of Class = displ: a card's node, a folder, files that are read, and memory."""
+    def text(resource, section="Connector0 = A 1920x1080"):
+        return (policy(Class="displ", Resource=resource, Device="0")
+                .replace("ReadOnly = no\n", "") + f"[Display]\n{section}\n")
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o700)
+        out = Output({
+            "drm.policy": text("drm:/dev/dri/card7", "Connector0 = HDMI-A-1 1024x768\n"
+                               "Gone = /etc/a:b.png\nEdid = /etc/panel.edid"),
+            "png.policy": text(f"png:{folder}"),
+            "null.policy": text("null:"),
+            "bad.policy": text("null:", "Connector0 = A"),
+            "other.policy": text("/dev/dri/card0")})
+    opens = ("Bind", "DeviceAllow", "Supplementary", "Requires", "After", "Wants")
+
+    def opened(unit):
+        return [s for s in out.settings(unit) if s.startswith(opens)]
+
+    def memory(unit):
+        return int(next(s for s in out.settings(unit) if s.startswith("MemoryMax"))
+                   .split("=")[1].rstrip("K"))
+
+    check("a display's policy has its own back end", out.wants("xdd@drm.target") ==
+          {"xdd-keeper@drm.service", "xdd-displ@drm.service"})
+    check("a card: its node, its group, and the two files, to be read",
+          opened("xdd-displ@drm.service") == [
+              "Wants=dev-dri-card7.device", "After=dev-dri-card7.device",
+              "BindPaths=-/dev/dri/card7", "DeviceAllow=/dev/dri/card7 rw",
+              "SupplementaryGroups=video", r"BindReadOnlyPaths=-/etc/a\:b.png",
+              "BindReadOnlyPaths=-/etc/panel.edid"])
+    check("its keeper has nothing of it",
+          opened("xdd-keeper@drm.service") == ["Wants=xdd-displ@drm.service"])
+    check("files: their folder, and no device", opened("xdd-displ@png.service") ==
+          [f"RequiresMountsFor={folder}", f"BindPaths=-{folder}"])
+    for name in ("null", "bad", "other"):
+        check(f"none of these ({name}): nothing is opened",
+              not opened(f"xdd-displ@{name}.service"))
+    check("a larger one may have more memory", memory("xdd-displ@null.service") -
+          memory("xdd-keeper@null.service") == 5 * 1920 * 1080 * 4 // 1024)
+
+
 def mixed():
     """Of Class = snd: sound that is mixed, what says it is not, and what cannot be."""
     def card(resource, section):
@@ -334,6 +377,6 @@ def nothing():
     check("an empty /etc/xdd: nothing is wanted", not Output({}).links())
 
 
-for test in (plain, resources, bus, tap, link, sound, mixed, names, bad, domain, nothing):
+for test in (plain, resources, bus, tap, link, sound, display, mixed, names, bad, domain, nothing):
     test()
 sys.exit(failed)
