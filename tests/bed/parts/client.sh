@@ -12,6 +12,7 @@ make_client()
 	packages=fio,e2fsprogs,util-linux,busybox-static,kmod,xenstore-utils,libxengnttab1
 	packages=$packages,libxenevtchn1,iproute2,strace,libmd0,libseccomp2,liburing2,can-utils
 	packages=$packages,iperf3,iputils-ping,ethtool,alsa-utils,libasound2,libasound2-data
+	packages=$packages,libdrm2,libdrm-tests
 
 	extract_root "$root" "$packages"
 	cd "$root" || exit

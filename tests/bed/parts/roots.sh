@@ -39,7 +39,7 @@ driver_packages=systemd,systemd-sysv,udev,kmod,util-linux,e2fsprogs,iproute2,pro
 driver_packages=$driver_packages,libxengnttab1,libxenevtchn1,libxenstore4,xenstore-utils
 driver_packages=$driver_packages,liburing2,libseccomp2,libmd0,libfdt1,can-utils,iperf3
 driver_packages=$driver_packages,iputils-ping,ethtool,busybox-static,libasound2
-driver_packages=$driver_packages,libasound2-data,alsa-utils
+driver_packages=$driver_packages,libasound2-data,alsa-utils,libdrm2,libpng16-16
 
 # trim_modules FOLDER: what no emulated machine will ever have.
 trim_modules()
