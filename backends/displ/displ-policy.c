@@ -225,19 +225,25 @@ static void fit_resource(const struct policy *policy, const struct displ_policy 
 	}
 }
 
-/* Of a picture in the smallest format that it allows: a page of its list beside it. */
+/* Of a picture of the largest head, in the smallest format that it allows: a page of
+ * its list beside it. */
 static uint32_t least_pages(const struct displ_policy *displ)
 {
-	struct displ_size most = displ_policy_most(displ);
-	uint32_t bytes = DISPL_PIXEL;
+	uint32_t bytes = DISPL_PIXEL, pixels = 0;
 
+	for (uint32_t i = 0; i < displ->heads; i++) {
+		uint32_t of = displ->head[i].size.width * displ->head[i].size.height;
+
+		if (of > pixels)
+			pixels = of;
+	}
 	for (unsigned i = 0; i < DISPL_FORMATS; i++) {
 		uint32_t of = displ_format_info((enum displ_format)i)->bytes;
 
 		if (displ->formats & 1u << i && of < bytes)
 			bytes = of;
 	}
-	return most.width * most.height / XEN_PAGE_BYTES * bytes + 1;
+	return (pixels * bytes + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES + 1;
 }
 
 void displ_policy_fit(const struct policy *policy, const void *displ,
