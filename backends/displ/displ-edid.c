@@ -196,8 +196,7 @@ bool displ_edid_ok(const uint8_t *bytes, size_t n)
 {
 	size_t blocks = n / DISPL_EDID_BLOCK;
 
-	if (!n || n % DISPL_EDID_BLOCK || blocks > DISPL_EDID_BLOCKS_MAX ||
-	    memcmp(bytes, header, sizeof(header)) ||
+	if (!n || n % DISPL_EDID_BLOCK || memcmp(bytes, header, sizeof(header)) ||
 	    bytes[AT_EXTENSIONS] + (size_t)1 != blocks)
 		return false;
 	for (size_t i = 0; i < blocks; i++) {

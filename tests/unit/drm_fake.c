@@ -344,7 +344,11 @@ WRAP(int, drmModeCreateDumbBuffer, int fd, uint32_t width, uint32_t height,
 	*pitch += drm_fake.made > 1 ? drm_fake.pitch_extra : 0;
 	*size = ((uint64_t)*pitch * height + PAGE - 1) / PAGE * PAGE;
 	drm_fake.dumbs++;
-	return ftruncate(fd, (off_t)(drm_fake.made * *size)) ? -errno : 0;
+	if (ftruncate(fd, (off_t)(drm_fake.made * *size)))
+		return -errno;
+	/* Somebody's, before. */
+	return pwrite(fd, "x", 1, (off_t)((drm_fake.made - 1) * *size)) < 0 ? -errno
+									    : 0;
 }
 
 WRAP(int, drmModeDestroyDumbBuffer, int fd, uint32_t handle)
