@@ -94,11 +94,13 @@ int check_main(int argc, char **argv)
 		set_check_pairs(&check.set, &check.report);
 		set_check_links(&check.set, &check.report);
 		set_check_sounds(&check.set, &check.report);
+		set_check_displays(&check.set, &check.report);
 	}
 	if (!check.report.errors) {
 		print_table(&check.set);
 		set_print_groups(&check.set);
 		set_print_sounds(&check.set);
+		set_print_displays(&check.set);
 	}
 	if (loaded && check.dir) /* else the sums are not whole */
 		set_check_shares(&check.set, &check.limits, check.dir, &check.report);

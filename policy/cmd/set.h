@@ -42,6 +42,11 @@ void set_check_sounds(const struct set *set, struct report *report);
 /* Prints a table of who may record, and from what, if anybody may. */
 void set_print_sounds(const struct set *set);
 
+/* Displays: a card, or a file, that two of them name is a warning. */
+void set_check_displays(const struct set *set, struct report *report);
+/* Prints a table of who shows on what, if anybody does. */
+void set_print_displays(const struct set *set);
+
 /* What the driver domain has of what all instances share. */
 enum set_share {
 	SET_MAPTRACK,

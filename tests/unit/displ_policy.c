@@ -143,6 +143,8 @@ static const char *const bad_lines[] = {
 	"Alpha = 1",
 	"Gone = white",
 	"Gone = gone.png",
+	"Gone = /a b.png",
+	"Edid = /a b",
 	"Edid = none",
 	"unique-id = x",
 };
@@ -274,6 +276,22 @@ static void resources(void **state)
 	assert_int_equal(fit(SHOWS), 0);
 }
 
+/* For who shows nothing: its own section, or nothing. */
+static void read_alone(void **state)
+{
+	static const char text[] = "[Display]\n" SHOWS "Gone = /x.png\n";
+	static const char bad[] = "[Display]\n" SHOWS "Buffers = 0\n";
+	struct displ_policy read;
+
+	(void)state;
+	assert_true(displ_policy_read(&generic, text, strlen(text), &read));
+	assert_string_equal(read.gone, "/x.png");
+	assert_int_equal(read.buffers, 8);
+	assert_false(displ_policy_read(&generic, bad, strlen(bad), &read));
+	generic.class = POLICY_SND;
+	assert_false(displ_policy_read(&generic, text, strlen(text), &read));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +303,7 @@ int main(void)
 		cmocka_unit_test_setup(connectors_that_do_not_fit, fresh),
 		cmocka_unit_test_setup(what_does_not_fit_the_rest, fresh),
 		cmocka_unit_test_setup(resources, fresh),
+		cmocka_unit_test_setup(read_alone, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

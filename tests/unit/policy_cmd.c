@@ -464,6 +464,53 @@ static void usage(void **state)
 	says("Name files or a directory");
 }
 
+static void write_display(const char *name, unsigned client, const char *resource,
+			  const char *connectors)
+{
+	char text[1024], file[64];
+
+	snprintf(text, sizeof(text),
+		 "Format = 1\n[Backend]\nClass = displ\nResource = %s\n[Client]\n"
+		 "Domain = %u\nDevice = 0\n[Memory]\nRingPages = 4\n[Limits]\n"
+		 "InFlight = 1\nOperations = 1/s\nBytes = 1/s\nEvents = 1/s\n"
+		 "[Display]\n%s\n",
+		 resource, client, connectors);
+	snprintf(file, sizeof(file), "%s.policy", name);
+	write_text(file, text);
+}
+
+/* Who shows on what is said; a card has one master, and a file one writer. */
+static void displays(void **state)
+{
+	(void)state;
+	write_display("a", 3, "drm:/dev/dri/card0", "Connector0 = HDMI-A-1 1024x768");
+	write_display("b", 4, "drm:/dev/dri/card1",
+		      "Connector0 = DP-1 640x480\nConnector1 = DP-2 640x480");
+	assert_int_equal(run("check ."), 0);
+	says_not("warning");
+	says("SHOWN ON             OF                   BY\n"
+	     "HDMI-A-1             drm:/dev/dri/card0   a (client 3)\n"
+	     "DP-1                 drm:/dev/dri/card1   b (client 4)\n"
+	     "DP-2                 drm:/dev/dri/card1   b (client 4)\n");
+	write_display("b", 4, "drm:/dev/dri/card0", "Connector0 = DP-1 640x480");
+	assert_int_equal(run("check ."), 0);
+	says("b.policy:4: warning: Resource is drm:/dev/dri/card0, as is that of a: a "
+	     "card has one master");
+	write_display("a", 3, "png:/srv", "Connector0 = one 640x480");
+	write_display("b", 4, "png:/srv", "Connector0 = two 640x480");
+	assert_int_equal(run("check ."), 0);
+	says_not("warning");
+	write_display("b", 4, "png:/srv",
+		      "Connector0 = two 640x480\nConnector1 = one 640x480");
+	assert_int_equal(run("check ."), 0);
+	says("b.policy: warning: Display.Connector1 is one, as is Connector0 of a: "
+	     "both "
+	     "write one file");
+	write_display("b", 4, "png:/srv", "Connector0 = two");
+	assert_int_equal(run("check ."), 2);
+	says("NAME WIDTHxHEIGHT");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -478,6 +525,7 @@ int main(void)
 		cmocka_unit_test_teardown(two_of_virtio, clean),
 		cmocka_unit_test_teardown(links, clean),
 		cmocka_unit_test_teardown(sounds, clean),
+		cmocka_unit_test_teardown(displays, clean),
 		cmocka_unit_test_teardown(mixed, clean),
 		cmocka_unit_test_teardown(limits, clean),
 		cmocka_unit_test_teardown(show, clean),

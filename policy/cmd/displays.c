@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connectors of the host: who shows on which, and which two instances both name what
+ * has one user: see set.h.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/displ/displ-policy.h"
+#include "backends/displ/displ-resource.h"
+#include "policy/cmd/set.h"
+
+static bool read_display(const struct set_entry *entry, struct displ_policy *out)
+{
+	return displ_policy_read(&entry->policy, entry->text, entry->len, out);
+}
+
+/* A card has one master, whichever of its connectors that wants. */
+static void check_card(const struct set_entry *entry, const struct set_entry *other,
+		       struct report *report)
+{
+	report_warning(
+		report, other->path, other->policy.line[POLICY_KEY_RESOURCE],
+		"Resource is %s, as is that of %s: a card has one master, and the "
+		"second will not start",
+		other->policy.resource, entry->policy.name);
+}
+
+static void check_files(const struct set_entry *entry, const struct displ_policy *displ,
+			const struct set_entry *other, const struct displ_policy *more,
+			struct report *report)
+{
+	for (uint32_t i = 0; i < displ->heads; i++) {
+		for (uint32_t k = 0; k < more->heads; k++) {
+			if (!strcmp(displ->head[i].name, more->head[k].name))
+				report_warning(report, other->path, 0,
+					       "Display.Connector%u is %s, as is "
+					       "Connector%u of %s: both write one file",
+					       k, more->head[k].name, i,
+					       entry->policy.name);
+		}
+	}
+}
+
+static void check_two(const struct set_entry *entry, const struct displ_policy *displ,
+		      const struct set_entry *other, struct report *report)
+{
+	const char *resource = entry->policy.resource;
+	struct displ_policy more;
+
+	if (!read_display(other, &more) || strcmp(resource, other->policy.resource))
+		return;
+	if (displ_resource_of(resource) == DISPL_RESOURCE_DRM)
+		check_card(entry, other, report);
+	if (displ_resource_of(resource) == DISPL_RESOURCE_PNG)
+		check_files(entry, displ, other, &more, report);
+}
+
+void set_check_displays(const struct set *set, struct report *report)
+{
+	struct displ_policy displ;
+
+	for (unsigned i = 0; i < set->n; i++) {
+		if (!read_display(&set->entry[i], &displ))
+			continue;
+		for (unsigned k = i + 1; k < set->n; k++)
+			check_two(&set->entry[i], &displ, &set->entry[k], report);
+	}
+}
+
+void set_print_displays(const struct set *set)
+{
+	struct displ_policy displ;
+	bool any = false;
+
+	for (unsigned i = 0; i < set->n; i++) {
+		const struct policy *policy = &set->entry[i].policy;
+
+		if (!read_display(&set->entry[i], &displ))
+			continue;
+		for (uint32_t k = 0; k < displ.heads; k++) {
+			if (!any)
+				printf("\n%-20s %-20s %s\n", "SHOWN ON", "OF", "BY");
+			any = true;
+			printf("%-20s %-20s ", displ.head[k].name, policy->resource);
+			set_print_client(policy);
+			putchar('\n');
+		}
+	}
+}
