@@ -106,6 +106,7 @@ static void dark_fails(void **state)
 	card.show_error = 0;
 	shows(0, &made.picture);
 	land(1);
+	assert_false(displ_flies(&displ));
 	now += CLOCK_SECOND;
 	turn();
 	assert_false(is_dark(0) || displ_flies(&displ));
