@@ -51,6 +51,13 @@ trim_modules()
 		sound/soc sound/usb sound/firewire drivers/platform drivers/scsi/*/
 )
 
+# add_vkms ROOT VERSION: a card for displays that no emulated machine has; before depmod.
+add_vkms()
+{
+	install -D -m 644 "$(part_path vkms-module)/vkms.ko" \
+		"$1/usr/lib/modules/$2/updates/vkms.ko"
+}
+
 # dress_driver ROOT: what makes a driver domain of a Debian with systemd.
 dress_driver()
 {
