@@ -7,12 +7,14 @@
  *	xdd-drm-show edid CONNECTOR
  *	xdd-drm-show picture CONNECTOR FORMAT SEED SECONDS
  *	xdd-drm-show flips CONNECTOR FORMAT COUNT SECONDS
+ *	xdd-drm-show crc PIXEL WIDTH HEIGHT
  *
  * CONNECTOR counts from 0; its first mode is taken. FORMAT is DRM's, such as XR24. A
- * picture's line is "SUM WIDTHxHEIGHT", SUM being FNV-1a of what a person sees, 24 bits
- * a pixel (xdd-png-sum says the same of a file). Flips' is "SUM COUNT EVENTS WORST
- * MEAN": of the last picture; flips, events, and the time from one to the other in
- * microseconds. Both stay for SECONDS behind their line.
+ * picture's line is "SUM WIDTHxHEIGHT CRC", SUM being FNV-1a of what a person sees, 24
+ * bits a pixel (xdd-png-sum says the same of a file), CRC what vkms says of it. Flips'
+ * is "SUM COUNT EVENTS WORST MEAN CRC CRC": of the last picture; flips, events, and the
+ * time from one to the other in microseconds; of both pictures. Both stay for SECONDS
+ * behind their line. CRC alone is that of a picture of one colour.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -54,6 +56,7 @@ struct screen {
 		uint64_t bytes;
 		uint8_t *map;
 		uint64_t sum;
+		uint32_t crc;
 	} buffer[2];
 };
 
@@ -136,8 +139,11 @@ static void fill(const struct screen *s, struct buffer *b, unsigned seed)
 {
 	const struct format *f = s->format;
 	uint32_t bytes = f->bpp / 8;
+	/* Of 32 bits the fourth byte comes as it is drawn; other formats have none. */
+	uint32_t opaque = f->bpp == 32 ? 0 : 0xff000000u;
 
 	b->sum = PIXEL_SUM;
+	b->crc = 0;
 	for (uint32_t y = 0; y < s->mode.vdisplay; y++) {
 		for (uint32_t x = 0; x < s->mode.hdisplay; x++) {
 			uint32_t red = narrow((x * 7 + seed * 13) & 0xff, f->red);
@@ -148,9 +154,10 @@ static void fill(const struct screen *s, struct buffer *b, unsigned seed)
 
 			memcpy(b->map + (size_t)y * b->pitch + (size_t)x * bytes,
 			       &pixel, bytes);
-			pixel_sum(&b->sum, seen(red, f->red) << 16 |
-						   seen(green, f->green) << 8 |
-						   seen(blue, f->blue));
+			pixel = seen(red, f->red) << 16 | seen(green, f->green) << 8 |
+				seen(blue, f->blue);
+			pixel_sum(&b->sum, pixel);
+			pixel_crc(&b->crc, pixel | opaque);
 		}
 	}
 }
@@ -230,8 +237,8 @@ static int picture(struct screen *s, unsigned seed, unsigned seconds)
 	fill(s, &s->buffer[0], seed);
 	if (!show(s, &s->buffer[0]))
 		return fail("not shown");
-	printf("%016" PRIx64 " %ux%u\n", s->buffer[0].sum, s->mode.hdisplay,
-	       s->mode.vdisplay);
+	printf("%016" PRIx64 " %ux%u 0x%08x\n", s->buffer[0].sum, s->mode.hdisplay,
+	       s->mode.vdisplay, s->buffer[0].crc);
 	fflush(stdout);
 	sleep(seconds);
 	return 0;
@@ -281,8 +288,9 @@ static int flips(struct screen *s, unsigned count, unsigned seconds)
 		if (took > worst)
 			worst = took;
 	}
-	printf("%016" PRIx64 " %u %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
-	       s->buffer[count % 2].sum, count, events, worst, count ? sum / count : 0);
+	printf("%016" PRIx64 " %u %" PRIu64 " %" PRIu64 " %" PRIu64 " 0x%08x 0x%08x\n",
+	       s->buffer[count % 2].sum, count, events, worst, count ? sum / count : 0,
+	       s->buffer[0].crc, s->buffer[1].crc);
 	fflush(stdout);
 	sleep(seconds);
 	return 0;
@@ -293,16 +301,28 @@ static unsigned number(const char *text)
 	return (unsigned)strtoul(text, NULL, 10);
 }
 
+static int colour(const char *pixel, unsigned width, unsigned height)
+{
+	uint32_t value = (uint32_t)strtoul(pixel, NULL, 16), crc = 0;
+
+	for (uint64_t i = 0; i < (uint64_t)width * height; i++)
+		pixel_crc(&crc, value);
+	printf("0x%08x\n", crc);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct screen s = {0};
 
 	if (argc == 2 && !strcmp(argv[1], "modes"))
 		return modes();
+	if (argc == 5 && !strcmp(argv[1], "crc"))
+		return colour(argv[2], number(argv[3]), number(argv[4]));
 	if (argc < 3 || !open_screen(&s, number(argv[2])))
 		return fail(
 			"xdd-drm-show modes | edid N | picture N FORMAT SEED SECONDS "
-			"| flips N FORMAT COUNT SECONDS");
+			"| flips N FORMAT COUNT SECONDS | crc PIXEL WIDTH HEIGHT");
 	if (argc == 3 && !strcmp(argv[1], "edid"))
 		return edid(&s);
 	s.format = argc == 6 ? find_format(argv[3]) : NULL;

@@ -9,6 +9,14 @@
 
 #define PIXEL_SUM UINT64_C(14695981039346656037) /* of none */
 
+/* And as vkms sums it up: CRC-32 of all its 32 bits, begun at 0 and not inverted. */
+static inline void pixel_crc(uint32_t *crc, uint32_t pixel)
+{
+	*crc ^= pixel;
+	for (unsigned i = 0; i < 32; i++)
+		*crc = *crc >> 1 ^ (*crc & 1 ? 0xedb88320u : 0);
+}
+
 static inline void pixel_sum(uint64_t *sum, uint32_t pixel)
 {
 	*sum = (*sum ^ (pixel & 0xffffff)) * UINT64_C(1099511628211);
