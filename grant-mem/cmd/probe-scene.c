@@ -140,6 +140,7 @@ int probe_scene(struct probe *p)
 	probe_sockets_open(p);
 	probe_taps_open(p);
 	probe_sound_open(p);
+	probe_display_open(p);
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, p->pair) < 0 ||
 	    write(p->pair[1], "x", 1) != 1) {
 		p->text = "cannot make a pair of sockets";

@@ -23,8 +23,9 @@
 enum probe_result { REFUSED, ALLOWED, SKIPPED, RESULTS };
 
 static const struct probe_try *const tables[] = {
-	probe_ioctls, probe_memory, probe_files,   probe_processes, probe_system,
-	probe_rings,  probe_keeper, probe_sockets, probe_taps,	    probe_sound,
+	probe_ioctls, probe_memory, probe_files,   probe_processes,
+	probe_system, probe_rings,  probe_keeper,  probe_sockets,
+	probe_taps,   probe_sound,  probe_display,
 };
 
 static const struct option options[] = {

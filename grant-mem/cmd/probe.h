@@ -82,6 +82,7 @@ struct probe {
 	int lone;	/* a socket that is connected to nothing */
 	int tap;	/* a queue of the Resource that is a tap, or -1 */
 	int node;	/* that all taps are had through, no tap yet; or -1 */
+	int card;	/* of DRM/KMS; or -1 */
 	int pcm, mixer; /* of a sound device; or -1 */
 	char recorder[PROBE_PATH]; /* the node of a PCM that records */
 };
@@ -101,12 +102,13 @@ struct probe_try {
 extern const struct probe_try probe_ioctls[], probe_memory[], probe_files[];
 extern const struct probe_try probe_processes[], probe_system[], probe_rings[];
 extern const struct probe_try probe_keeper[], probe_sockets[], probe_taps[];
-extern const struct probe_try probe_sound[];
+extern const struct probe_try probe_sound[], probe_display[];
 
 /* Collect the facts (invariant 3). 0, or negative errno with p->text. */
 int probe_scene(struct probe *p);
-/* Its parts in probe-sockets.c, probe-sound.c and probe-taps.c, when the policy is
- * known. */
+/* Its parts in probe-display.c, probe-sockets.c, probe-sound.c and probe-taps.c, when
+ * the policy is known. */
+void probe_display_open(struct probe *p);
 void probe_sockets_open(struct probe *p);
 void probe_sound_open(struct probe *p);
 void probe_taps_open(struct probe *p);
