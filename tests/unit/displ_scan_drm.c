@@ -517,8 +517,11 @@ static void each_call(void **state)
 
 	(void)state;
 	more_connectors();
-	add_head("HDMI-A-1", 1920, 1080);
-	add_head("DP-1", 1280, 720);
+	for (unsigned i = 0; i < 3; i++)
+		drm_fake.connector[i].mode[0] =
+			(struct drm_fake_mode){64, 64, 60000, false, 0};
+	add_head("HDMI-A-1", 64, 64);
+	add_head("DP-1", 64, 64);
 	drm_fake.connector[2].crtc = DRM_FAKE_CRTC;
 	drm_fake.connector[1].possible = 2;
 	closed(opened(3));
