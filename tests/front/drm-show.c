@@ -139,8 +139,6 @@ static void fill(const struct screen *s, struct buffer *b, unsigned seed)
 {
 	const struct format *f = s->format;
 	uint32_t bytes = f->bpp / 8;
-	/* Of 32 bits the fourth byte comes as it is drawn; other formats have none. */
-	uint32_t opaque = f->bpp == 32 ? 0 : 0xff000000u;
 
 	b->sum = PIXEL_SUM;
 	b->crc = 0;
@@ -157,7 +155,7 @@ static void fill(const struct screen *s, struct buffer *b, unsigned seed)
 			pixel = seen(red, f->red) << 16 | seen(green, f->green) << 8 |
 				seen(blue, f->blue);
 			pixel_sum(&b->sum, pixel);
-			pixel_crc(&b->crc, pixel | opaque);
+			pixel_crc(&b->crc, pixel);
 		}
 	}
 }

@@ -9,12 +9,19 @@
 
 #define PIXEL_SUM UINT64_C(14695981039346656037) /* of none */
 
-/* And as vkms sums it up: CRC-32 of all its 32 bits, begun at 0 and not inverted. */
-static inline void pixel_crc(uint32_t *crc, uint32_t pixel)
+static inline void pixel_crc_word(uint32_t *crc, uint32_t word)
 {
-	*crc ^= pixel;
+	*crc ^= word;
 	for (unsigned i = 0; i < 32; i++)
 		*crc = *crc >> 1 ^ (*crc & 1 ? 0xedb88320u : 0);
+}
+
+/* And as vkms sums it up: CRC-32, begun at 0 and not inverted, of alpha, red, green and
+ * blue, 16 bits each. */
+static inline void pixel_crc(uint32_t *crc, uint32_t pixel)
+{
+	pixel_crc_word(crc, 0xffff | (pixel >> 16 & 0xff) * 0x101 << 16);
+	pixel_crc_word(crc, (pixel >> 8 & 0xff) * 0x101 | (pixel & 0xff) * 0x101 << 16);
 }
 
 static inline void pixel_sum(uint64_t *sum, uint32_t pixel)
