@@ -98,14 +98,14 @@ static uint32_t widen(uint32_t pixel, struct displ_bits bits)
 	return out;
 }
 
-/* Whole bytes of four: where most time goes. */
+/* Whole bytes, three or four of them. */
 static void row_bytes(const struct displ_format_info *info, const uint8_t *src,
 		      uint32_t *dst, uint32_t n)
 {
 	uint32_t opaque = info->alpha.bits ? 0 : 0xff000000u;
 
-	for (uint32_t i = 0; i < n; i++, src += DISPL_PIXEL) {
-		uint32_t v = get(src, DISPL_PIXEL);
+	for (uint32_t i = 0; i < n; i++, src += info->bytes) {
+		uint32_t v = get(src, info->bytes);
 
 		dst[i] = (v >> info->red.shift & 0xff) << 16 |
 			 (v >> info->green.shift & 0xff) << 8 |
@@ -114,20 +114,52 @@ static void row_bytes(const struct displ_format_info *info, const uint8_t *src,
 	}
 }
 
+#define NARROW 64 /* values of a component of six bits or fewer */
+
+/* All that a component can be, where it stands on a canvas. */
+static void narrow_table(struct displ_bits bits, unsigned shift, uint32_t table[NARROW])
+{
+	for (uint32_t v = 0; v < 1u << bits.bits; v++)
+		table[v] = widen(v, (struct displ_bits){0, bits.bits}) << shift;
+}
+
+static uint32_t narrow_get(const uint32_t table[NARROW], uint32_t pixel,
+			   struct displ_bits bits)
+{
+	return table[pixel >> bits.shift & ((1u << bits.bits) - 1)];
+}
+
+/* Two bytes, of components that are looked up: a row has more pixels than they have
+ * values. */
+static void row_narrow(const struct displ_format_info *info, const uint8_t *src,
+		       uint32_t *dst, uint32_t n)
+{
+	uint32_t red[NARROW], green[NARROW], blue[NARROW], alpha[NARROW];
+
+	narrow_table(info->red, 16, red);
+	narrow_table(info->green, 8, green);
+	narrow_table(info->blue, 0, blue);
+	if (info->alpha.bits)
+		narrow_table(info->alpha, 24, alpha);
+	else
+		alpha[0] = 0xff000000u;
+	for (uint32_t i = 0; i < n; i++, src += info->bytes) {
+		uint32_t v = get(src, info->bytes);
+
+		dst[i] = narrow_get(red, v, info->red) |
+			 narrow_get(green, v, info->green) |
+			 narrow_get(blue, v, info->blue) |
+			 narrow_get(alpha, v, info->alpha);
+	}
+}
+
 void displ_format_row(enum displ_format format, const uint8_t *src, uint32_t *dst,
 		      uint32_t n)
 {
 	const struct displ_format_info *info = &infos[format];
 
-	if (info->bytes == DISPL_PIXEL) {
+	if (info->bytes == 2)
+		row_narrow(info, src, dst, n);
+	else
 		row_bytes(info, src, dst, n);
-		return;
-	}
-	for (uint32_t i = 0; i < n; i++, src += info->bytes) {
-		uint32_t v = get(src, info->bytes);
-
-		dst[i] = widen(v, info->red) << 16 | widen(v, info->green) << 8 |
-			 widen(v, info->blue) |
-			 (info->alpha.bits ? widen(v, info->alpha) << 24 : 0xff000000u);
-	}
 }
