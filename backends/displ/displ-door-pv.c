@@ -66,10 +66,12 @@ static int pv_connect(struct host *host, bool attach)
 
 	host->ports = 0;
 	for (uint32_t i = 0; !r && i < pv->heads; i++) {
-		if (!pv->head[i].connected)
+		const struct pv_channel *channel = &pv->head[i].channel;
+
+		if (!channel->open)
 			continue;
-		host->port[host->ports++] = pv->head[i].port;
-		host->port[host->ports++] = pv->head[i].events_port;
+		host->port[host->ports++] = channel->port;
+		host->port[host->ports++] = channel->events_port;
 	}
 	return r;
 }

@@ -15,7 +15,7 @@
 #include "backends/displ/displ-kept.h"
 #include "backends/displ/displ-pv.h"
 
-#define PV_KEY	    32 /* "3/evt-event-channel" */
+#define PV_AT	    12
 #define PV_VERSIONS "1,2"
 
 int displ_pv_offer(struct displ_pv *pv)
@@ -23,10 +23,10 @@ int displ_pv_offer(struct displ_pv *pv)
 	return keys_write(&pv->conf.keys, "versions", PV_VERSIONS);
 }
 
-static void head_key(const struct displ_pv_head *head, const char *name,
-		     char key[PV_KEY])
+/* The folder of its keys. */
+static void head_at(const struct displ_pv_head *head, char at[PV_AT])
 {
-	snprintf(key, PV_KEY, "%u/%s", head->number, name);
+	snprintf(at, PV_AT, "%u", head->number);
 }
 
 /* Linux's front end does not say which of the versions it has chosen. */
@@ -48,16 +48,17 @@ static int read_head(struct displ_pv_head *head, bool *has)
 	const struct displ_size *most =
 		&head->pv->conf.displ_policy->head[head->number].size;
 	const struct keys *keys = &head->pv->conf.keys;
-	char value[STORE_VALUE_MAX + 1], key[PV_KEY];
+	char value[STORE_VALUE_MAX + 1], key[PV_CHANNEL_KEY], at[PV_AT];
 	struct displ_size size;
 	int r;
 
-	head_key(head, "req-ring-ref", key);
+	head_at(head, at);
+	pv_channel_key(key, at, "req-ring-ref");
 	r = keys_read(keys, STORE_FRONT, key, value);
 	*has = r > 0;
 	if (r <= 0)
 		return r;
-	head_key(head, "resolution", key);
+	pv_channel_key(key, at, "resolution");
 	r = keys_read(keys, STORE_FRONT, key, value);
 	if (r > 0 && displ_size_parse(value, &size) &&
 	    (size.width > most->width || size.height > most->height))
@@ -66,65 +67,11 @@ static int read_head(struct displ_pv_head *head, bool *has)
 	return r < 0 ? r : 0;
 }
 
-static int map_page(struct displ_pv_head *head, const char *name,
-		    struct grants_map *out)
-{
-	char key[PV_KEY];
-	const char *keys[] = {key};
-
-	head_key(head, name, key);
-	return keys_map_ring(&head->pv->conf.keys, keys, 1, out);
-}
-
-static int bind_port(struct displ_pv_head *head, const char *name, struct evport *out)
-{
-	char key[PV_KEY];
-
-	head_key(head, name, key);
-	return keys_bind(&head->pv->conf.keys, key, out);
-}
-
-/* Look at the rings for the first time. */
-static int init_rings(struct displ_pv_head *head, bool attach)
-{
-	pv_events_init(&head->events, head->events_map.addr, attach);
-	if (pv_ring_init(&head->ring, head->ring_map.addr, XEN_PAGE_BYTES,
-			 DISPLIF_ENTRY, attach) == PV_RING_OK)
-		return 0;
-	return keys_fail(&head->pv->conf.keys, "ring", "its indices cannot be");
-}
-
-static int unbind(struct displ_pv *pv, struct evport *port)
-{
-	int r = port->v ? evtchn_unbind(pv->conf.keys.evtchn, *port) : 0;
-
-	*port = (struct evport){0};
-	return r;
-}
-
-static int unmap(struct displ_pv *pv, struct grants_map *map)
-{
-	return map->addr ? grants_unmap(pv->conf.keys.grants, map) : 0;
-}
-
-/* What it has of these. 0, or the first negative errno. */
 static int head_close(struct displ_pv_head *head)
 {
-	struct displ_pv *pv = head->pv;
-	int r[] = {
-		unmap(pv, &head->ring_map),
-		unmap(pv, &head->events_map),
-		unbind(pv, &head->port),
-		unbind(pv, &head->events_port),
-	};
-
-	head->connected = head->lit = head->kept = head->again = head->flipping = false;
+	head->lit = head->kept = head->again = head->flipping = false;
 	head->step = DISPL_PV_IDLE;
-	for (unsigned i = 0; i < sizeof(r) / sizeof(r[0]); i++) {
-		if (r[i] < 0)
-			return r[i];
-	}
-	return 0;
+	return pv_channel_close(&head->channel, &head->pv->conf.keys);
 }
 
 int displ_pv_close(struct displ_pv *pv)
@@ -141,18 +88,14 @@ int displ_pv_close(struct displ_pv *pv)
 
 static int head_open(struct displ_pv_head *head, bool attach)
 {
-	int r = map_page(head, "req-ring-ref", &head->ring_map);
+	static const struct pv_channel_names names = {
+		"req-ring-ref", "req-event-channel", "evt-ring-ref",
+		"evt-event-channel"};
+	char at[PV_AT];
 
-	if (!r)
-		r = map_page(head, "evt-ring-ref", &head->events_map);
-	if (!r)
-		r = bind_port(head, "req-event-channel", &head->port);
-	if (!r)
-		r = bind_port(head, "evt-event-channel", &head->events_port);
-	if (!r)
-		r = init_rings(head, attach);
-	head->connected = !r;
-	return r;
+	head_at(head, at);
+	return pv_channel_open(&head->channel, &head->pv->conf.keys, at, &names,
+			       attach);
 }
 
 static int open_heads(struct displ_pv *pv, bool attach)
@@ -206,27 +149,21 @@ static int recall(struct displ_pv *pv)
 	int r = displ_pv_recall(pv);
 
 	for (uint32_t i = 0; !r && i < pv->heads; i++) {
-		if (pv->head[i].connected)
+		if (pv->head[i].channel.open)
 			r = head_recall(&pv->head[i]);
 	}
 	return r;
 }
 
-/* The one before us may have died between its push and its event. */
-static int notify_all(struct displ_pv *pv)
+static int wake_all(struct displ_pv *pv)
 {
 	int r = 0;
 
-	for (uint32_t i = 0; r >= 0 && i < pv->heads; i++) {
-		struct displ_pv_head *head = &pv->head[i];
-
-		if (!head->connected)
-			continue;
-		r = evtchn_notify(pv->conf.keys.evtchn, head->port);
-		if (r >= 0)
-			r = evtchn_notify(pv->conf.keys.evtchn, head->events_port);
+	for (uint32_t i = 0; !r && i < pv->heads; i++) {
+		if (pv->head[i].channel.open)
+			r = pv_channel_wake(&pv->head[i].channel, &pv->conf.keys);
 	}
-	return r < 0 ? r : 0;
+	return r;
 }
 
 int displ_pv_connect(struct displ_pv *pv, bool attach, uint64_t now)
@@ -245,5 +182,5 @@ int displ_pv_connect(struct displ_pv *pv, bool attach, uint64_t now)
 		return closed < 0 ? closed : r;
 	}
 	displ_pv_start(pv, now);
-	return attach ? notify_all(pv) : 0;
+	return attach ? wake_all(pv) : 0;
 }

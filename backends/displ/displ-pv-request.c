@@ -68,15 +68,15 @@ static void put_event(struct displ_pv_head *head, uint64_t frame)
 {
 	uint8_t event[DISPLIF_ENTRY];
 
-	displif_encode_flip(pv_events_id(&head->events), frame, event);
-	pv_events_put(&head->events, event);
+	displif_encode_flip(pv_events_id(&head->channel.events), frame, event);
+	pv_events_put(&head->channel.events, event);
 }
 
 static enum displ_status flip(struct displ_pv_head *head, uint64_t frame)
 {
 	enum displ_status status;
 
-	if (!pv_events_room(&head->events))
+	if (!pv_events_room(&head->channel.events))
 		return refused(head,
 			       "its page of events is full: it does not read them",
 			       DISPL_FULL);
@@ -109,7 +109,7 @@ static enum displ_status flip_again(struct displ_pv_head *head, uint64_t cookie)
 	enum displ_status status = flip(head, cookie);
 
 	if (status != DISPL_OK && status != DISPL_LATER &&
-	    pv_events_room(&head->events))
+	    pv_events_room(&head->channel.events))
 		put_event(head, cookie);
 	return status;
 }
@@ -118,9 +118,9 @@ enum displ_status displ_pv_again(struct displ_pv_head *head)
 {
 	uint64_t cookie;
 
-	if (pv_events_begun64(&head->events, DISPLIF_COOKIE, &cookie))
+	if (pv_events_begun64(&head->channel.events, DISPLIF_COOKIE, &cookie))
 		return flip_again(head, cookie);
-	cookie = pv_events_last64(&head->events, DISPLIF_COOKIE);
+	cookie = pv_events_last64(&head->channel.events, DISPLIF_COOKIE);
 	if (!displ_pv_frame(head->pv, cookie))
 		cookie = head->shows;
 	return show(head, cookie, &head->rect, false);

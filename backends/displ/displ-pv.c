@@ -42,8 +42,8 @@ static void head_notify(struct displ_pv_head *head, struct evport port)
 /* Nothing is said on a ring beside a broken one. */
 static void head_tell(struct displ_pv_head *head)
 {
-	if (!head->pv->why && pv_events_push(&head->events))
-		head_notify(head, head->events_port);
+	if (!head->pv->why && pv_events_push(&head->channel.events))
+		head_notify(head, head->channel.events_port);
 }
 
 void displ_pv_landed(struct displ_pv *pv, uint32_t number, uint64_t now)
@@ -64,7 +64,7 @@ static bool head_take(struct displ_pv_head *head)
 {
 	struct displ_pv *pv = head->pv;
 	uint8_t entry[DISPLIF_ENTRY];
-	enum pv_ring_status status = pv_ring_take(&head->ring, entry);
+	enum pv_ring_status status = pv_ring_take(&head->channel.ring, entry);
 
 	if (status == PV_RING_BROKEN)
 		pv_break(pv, "its request index passed its requests");
@@ -138,7 +138,7 @@ static void head_answer(struct displ_pv_head *head)
 	uint8_t answer[DISPLIF_ANSWER];
 
 	displif_encode(&head->rq, head->status, answer);
-	pv_ring_put(&head->ring, answer, sizeof(answer));
+	pv_ring_put(&head->channel.ring, answer, sizeof(answer));
 	stats->answers++;
 	stats->errors += head->status != DISPL_OK;
 	head->step = DISPL_PV_IDLE;
@@ -166,7 +166,8 @@ static void head_serve(struct displ_pv_head *head)
 
 	if (!head_again(head))
 		return;
-	for (uint32_t i = 0; i < head->ring.entries && !pv->why && !pv->error; i++) {
+	for (uint32_t i = 0; i < head->channel.ring.entries && !pv->why && !pv->error;
+	     i++) {
 		if (head->step == DISPL_PV_IDLE && !head_take(head))
 			return;
 		if (head->step == DISPL_PV_TAKEN && !head_work(head))
@@ -175,7 +176,7 @@ static void head_serve(struct displ_pv_head *head)
 			return;
 		head_answer(head);
 	}
-	if (head->step == DISPL_PV_IDLE && pv_ring_pending(&head->ring))
+	if (head->step == DISPL_PV_IDLE && pv_ring_pending(&head->channel.ring))
 		pv_due(pv, pv->now);
 }
 
@@ -183,11 +184,11 @@ static void head_serve(struct displ_pv_head *head)
 
 static void head_push(struct displ_pv_head *head)
 {
-	if (head->ring.rsp_prod == head->ring.pushed)
+	if (head->channel.ring.rsp_prod == head->channel.ring.pushed)
 		return;
 	head->pv->stats.pushes++;
-	if (pv_ring_push(&head->ring))
-		head_notify(head, head->port);
+	if (pv_ring_push(&head->channel.ring))
+		head_notify(head, head->channel.port);
 }
 
 static void pv_serve(struct displ_pv *pv)
@@ -196,7 +197,7 @@ static void pv_serve(struct displ_pv *pv)
 	for (uint32_t i = 0; i < pv->heads && !pv->error && !pv->why; i++) {
 		struct displ_pv_head *head = &pv->head[i];
 
-		if (!head->connected)
+		if (!head->channel.open)
 			continue;
 		head_serve(head);
 		if (!pv->why && !pv->error)
@@ -237,7 +238,7 @@ static bool pv_takes(const struct displ_pv *pv)
 /* Who waits is woken by what it waits for. */
 static bool head_listens(const struct displ_pv_head *head)
 {
-	return head->connected && head->step == DISPL_PV_IDLE && !head->again;
+	return head->channel.open && head->step == DISPL_PV_IDLE && !head->again;
 }
 
 bool displ_pv_arm(struct displ_pv *pv)
@@ -247,7 +248,7 @@ bool displ_pv_arm(struct displ_pv *pv)
 	for (uint32_t i = 0; pv_takes(pv) && i < pv->heads; i++) {
 		struct displ_pv_head *head = &pv->head[i];
 
-		if (head_listens(head) && pv_ring_final_check(&head->ring))
+		if (head_listens(head) && pv_ring_final_check(&head->channel.ring))
 			more = true;
 	}
 	return more;
@@ -258,7 +259,7 @@ bool displ_pv_pending(const struct displ_pv *pv)
 	for (uint32_t i = 0; pv_takes(pv) && i < pv->heads; i++) {
 		const struct displ_pv_head *head = &pv->head[i];
 
-		if (head_listens(head) && pv_ring_pending(&head->ring))
+		if (head_listens(head) && pv_ring_pending(&head->channel.ring))
 			return true;
 	}
 	return false;

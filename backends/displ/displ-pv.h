@@ -34,9 +34,7 @@
 
 #include "backends/displ/displ.h"
 #include "backends/displ/displif.h"
-#include "backends/door/keys.h"
-#include "backends/door/pv-events.h"
-#include "backends/door/pv-ring.h"
+#include "backends/door/pv-channel.h"
 #include "common/histogram.h"
 #include "policy/toll.h"
 
@@ -92,12 +90,7 @@ enum displ_pv_step {
 struct displ_pv_head {
 	struct displ_pv *pv;
 	uint32_t number;
-	bool connected; /* the client has it */
-
-	struct grants_map ring_map, events_map;
-	struct evport port, events_port; /* for the owner: pending, unmask */
-	struct pv_ring ring;
-	struct pv_events events;
+	struct pv_channel channel; /* open: the client has it */
 
 	enum displ_pv_step step;
 	struct displif_request rq;

@@ -63,10 +63,12 @@ static int pv_connect(struct host *host, bool attach)
 
 	host->ports = 0;
 	for (uint32_t i = 0; !r && i < pv->streams; i++) {
-		if (!pv->stream[i].connected)
+		const struct pv_channel *channel = &pv->stream[i].channel;
+
+		if (!channel->open)
 			continue;
-		host->port[host->ports++] = pv->stream[i].port;
-		host->port[host->ports++] = pv->stream[i].events_port;
+		host->port[host->ports++] = channel->port;
+		host->port[host->ports++] = channel->events_port;
 	}
 	return r;
 }

@@ -14,7 +14,7 @@
 
 #include "backends/snd/snd-pv.h"
 
-#define PV_KEY	    40 /* "255/255/evt-event-channel" */
+#define PV_AT	    24 /* "255/255" */
 #define PV_VERSIONS "1,2"
 
 uint32_t snd_pv_size_max(const struct policy *policy, const struct snd_policy *snd)
@@ -32,10 +32,10 @@ int snd_pv_offer(struct snd_pv *pv)
 	return keys_write(&pv->conf.keys, "versions", PV_VERSIONS);
 }
 
-static void stream_key(const struct snd_pv_stream *st, const char *name,
-		       char key[PV_KEY])
+/* The folder of its keys. */
+static void stream_at(const struct snd_pv_stream *st, char at[PV_AT])
 {
-	snprintf(key, PV_KEY, "%u/%u/%s", st->policy->pcm, st->policy->index, name);
+	snprintf(at, PV_AT, "%u/%u", st->policy->pcm, st->policy->index);
 }
 
 /* Linux's front end does not say which of the versions it has chosen. */
@@ -54,16 +54,17 @@ static int read_version(struct snd_pv *pv)
 /* *@has: the client has the stream. */
 static int read_stream(struct snd_pv_stream *st, bool *has)
 {
-	char value[STORE_VALUE_MAX + 1], key[PV_KEY];
+	char value[STORE_VALUE_MAX + 1], key[PV_CHANNEL_KEY], at[PV_AT];
 	const struct keys *keys = &st->pv->conf.keys;
 	int r;
 
-	stream_key(st, "ring-ref", key);
+	stream_at(st, at);
+	pv_channel_key(key, at, "ring-ref");
 	r = keys_read(keys, STORE_FRONT, key, value);
 	*has = r > 0;
 	if (r <= 0)
 		return r;
-	stream_key(st, "type", key);
+	pv_channel_key(key, at, "type");
 	r = keys_read(keys, STORE_FRONT, key, value);
 	if (r > 0 && strcmp(value, st->policy->capture ? "c" : "p"))
 		return keys_fail(keys, key,
@@ -73,63 +74,15 @@ static int read_stream(struct snd_pv_stream *st, bool *has)
 	return r < 0 ? r : 0;
 }
 
-static int map_page(struct snd_pv_stream *st, const char *name, struct grants_map *out)
-{
-	char key[PV_KEY];
-	const char *keys[] = {key};
-
-	stream_key(st, name, key);
-	return keys_map_ring(&st->pv->conf.keys, keys, 1, out);
-}
-
-static int bind_port(struct snd_pv_stream *st, const char *name, struct evport *out)
-{
-	char key[PV_KEY];
-
-	stream_key(st, name, key);
-	return keys_bind(&st->pv->conf.keys, key, out);
-}
-
-/* Look at the rings for the first time. */
-static int init_rings(struct snd_pv_stream *st, bool attach)
-{
-	pv_events_init(&st->events, st->events_map.addr, attach);
-	if (pv_ring_init(&st->ring, st->ring_map.addr, XEN_PAGE_BYTES, SNDIF_ENTRY,
-			 attach) == PV_RING_OK)
-		return 0;
-	return keys_fail(&st->pv->conf.keys, "ring", "its indices cannot be");
-}
-
-static int unbind(struct snd_pv *pv, struct evport *port)
-{
-	int r = port->v ? evtchn_unbind(pv->conf.keys.evtchn, *port) : 0;
-
-	*port = (struct evport){0};
-	return r;
-}
-
-static int unmap(struct snd_pv *pv, struct grants_map *map)
-{
-	return map->addr ? grants_unmap(pv->conf.keys.grants, map) : 0;
-}
-
 /* What it has of these. 0, or the first negative errno. */
 static int stream_close(struct snd_pv_stream *st)
 {
-	struct snd_pv *pv = st->pv;
-	int r[] = {
-		unmap(pv, &st->buffer),	      unmap(pv, &st->ring_map),
-		unmap(pv, &st->events_map),   unbind(pv, &st->port),
-		unbind(pv, &st->events_port),
-	};
+	const struct keys *keys = &st->pv->conf.keys;
+	int r = st->buffer.addr ? grants_unmap(keys->grants, &st->buffer) : 0;
+	int channel = pv_channel_close(&st->channel, keys);
 
-	st->connected = false;
 	st->step = SND_PV_IDLE;
-	for (unsigned i = 0; i < sizeof(r) / sizeof(r[0]); i++) {
-		if (r[i] < 0)
-			return r[i];
-	}
-	return 0;
+	return r < 0 ? r : channel;
 }
 
 int snd_pv_close(struct snd_pv *pv)
@@ -146,18 +99,12 @@ int snd_pv_close(struct snd_pv *pv)
 
 static int stream_open(struct snd_pv_stream *st, bool attach)
 {
-	int r = map_page(st, "ring-ref", &st->ring_map);
+	static const struct pv_channel_names names = {
+		"ring-ref", "event-channel", "evt-ring-ref", "evt-event-channel"};
+	char at[PV_AT];
 
-	if (!r)
-		r = map_page(st, "evt-ring-ref", &st->events_map);
-	if (!r)
-		r = bind_port(st, "event-channel", &st->port);
-	if (!r)
-		r = bind_port(st, "evt-event-channel", &st->events_port);
-	if (!r)
-		r = init_rings(st, attach);
-	st->connected = !r;
-	return r;
+	stream_at(st, at);
+	return pv_channel_open(&st->channel, &st->pv->conf.keys, at, &names, attach);
 }
 
 /* Of a connection before this one it must not be said that it goes on. */
@@ -194,17 +141,13 @@ static int open_streams(struct snd_pv *pv, bool attach)
 static int stream_attach(struct snd_pv_stream *st, const struct snd_kept *was,
 			 const struct snd_levels *levels)
 {
-	struct evtchn *evtchn = st->pv->conf.keys.evtchn;
 	int r;
 
 	if (was->state != SND_KEPT_CLOSED)
 		snd_pv_reopen(st, was, levels);
 	r = st->pv->error;
-	/* The one before us may have died between its push and its event. */
 	if (!r)
-		r = evtchn_notify(evtchn, st->port);
-	if (!r)
-		r = evtchn_notify(evtchn, st->events_port);
+		r = pv_channel_wake(&st->channel, &st->pv->conf.keys);
 	return r < 0 ? r : 0;
 }
 
@@ -231,7 +174,7 @@ int snd_pv_connect(struct snd_pv *pv, bool attach, uint64_t now)
 	}
 	snd_pv_start(pv, now);
 	for (uint32_t i = 0; !r && attach && i < pv->streams; i++) {
-		if (pv->stream[i].connected)
+		if (pv->stream[i].channel.open)
 			r = stream_attach(&pv->stream[i], &was[i], &levels[i]);
 	}
 	return r;

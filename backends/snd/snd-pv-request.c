@@ -122,7 +122,7 @@ static enum snd_status work_open(struct snd_pv_stream *st)
 		open_stream(st, &st->rq.open.config, st->rq.open.directory);
 
 	if (status == SND_OK)
-		pv_events_blank(&st->events, blank);
+		pv_events_blank(&st->channel.events, blank);
 	return status;
 }
 
@@ -136,7 +136,7 @@ static enum snd_status work_close(struct snd_pv_stream *st)
 enum snd_status snd_pv_reopen(struct snd_pv_stream *st, const struct snd_kept *kept,
 			      const struct snd_levels *levels)
 {
-	uint64_t position = pv_events_last64(&st->events, SNDIF_POSITION);
+	uint64_t position = pv_events_last64(&st->channel.events, SNDIF_POSITION);
 	struct gref directory = {kept->own};
 	enum snd_status status = open_stream(st, &kept->config, directory);
 

@@ -33,7 +33,7 @@ static bool stream_take(struct snd_pv_stream *st)
 {
 	struct snd_pv *pv = st->pv;
 	uint8_t entry[SNDIF_ENTRY];
-	enum pv_ring_status status = pv_ring_take(&st->ring, entry);
+	enum pv_ring_status status = pv_ring_take(&st->channel.ring, entry);
 
 	if (status == PV_RING_BROKEN)
 		pv_break(pv, "its request index passed its requests");
@@ -108,9 +108,9 @@ static void stream_answer(struct snd_pv_stream *st)
 	uint32_t n = sndif_encode(&st->rq, st->status, answer);
 
 	if (n > SNDIF_ANSWER)
-		pv_ring_put_repeatable(&st->ring, answer, n);
+		pv_ring_put_repeatable(&st->channel.ring, answer, n);
 	else
-		pv_ring_put(&st->ring, answer, n);
+		pv_ring_put(&st->channel.ring, answer, n);
 	stats->answers++;
 	stats->errors += st->status != SND_OK;
 	if (st->rq.operation == SNDIF_READ || st->rq.operation == SNDIF_WRITE)
@@ -123,7 +123,8 @@ static void stream_serve(struct snd_pv_stream *st)
 {
 	struct snd_pv *pv = st->pv;
 
-	for (uint32_t i = 0; i < st->ring.entries && !pv->why && !pv->error; i++) {
+	for (uint32_t i = 0; i < st->channel.ring.entries && !pv->why && !pv->error;
+	     i++) {
 		if (st->step == SND_PV_IDLE && !stream_take(st))
 			return;
 		if (st->step == SND_PV_TAKEN && !stream_work(st))
@@ -132,7 +133,7 @@ static void stream_serve(struct snd_pv_stream *st)
 			return;
 		stream_answer(st);
 	}
-	if (st->step == SND_PV_IDLE && pv_ring_pending(&st->ring))
+	if (st->step == SND_PV_IDLE && pv_ring_pending(&st->channel.ring))
 		pv_due(pv, pv->now);
 }
 
@@ -160,12 +161,12 @@ static void stream_tell(struct snd_pv_stream *st)
 	    stream_periods(st, s->position) == stream_periods(st, st->told))
 		return;
 	/* The next position says it, too. */
-	if (!pv_events_room(&st->events)) {
+	if (!pv_events_room(&st->channel.events)) {
 		st->pv->stats.full++;
 		return;
 	}
-	sndif_encode_position(pv_events_id(&st->events), s->position, event);
-	pv_events_put(&st->events, event);
+	sndif_encode_position(pv_events_id(&st->channel.events), s->position, event);
+	pv_events_put(&st->channel.events, event);
 	st->told = s->position;
 	st->pv->stats.events++;
 }
@@ -187,12 +188,12 @@ static void stream_notify(struct snd_pv_stream *st, struct evport port)
  * is said before the stop is answered: what the client does next builds on it. */
 static void stream_push(struct snd_pv_stream *st)
 {
-	if (pv_events_push(&st->events))
-		stream_notify(st, st->events_port);
-	if (st->ring.rsp_prod != st->ring.pushed) {
+	if (pv_events_push(&st->channel.events))
+		stream_notify(st, st->channel.events_port);
+	if (st->channel.ring.rsp_prod != st->channel.ring.pushed) {
 		st->pv->stats.pushes++;
-		if (pv_ring_push(&st->ring))
-			stream_notify(st, st->port);
+		if (pv_ring_push(&st->channel.ring))
+			stream_notify(st, st->channel.port);
 	}
 }
 
@@ -202,7 +203,7 @@ static void pv_serve(struct snd_pv *pv)
 	for (uint32_t i = 0; i < pv->streams && !pv->error; i++) {
 		struct snd_pv_stream *st = &pv->stream[i];
 
-		if (!st->connected)
+		if (!st->channel.open)
 			continue;
 		if (pv->state == SND_PV_UP && !pv->why)
 			stream_serve(st);
@@ -251,7 +252,7 @@ static bool pv_takes(const struct snd_pv *pv)
 /* Who waits is woken by what it waits for. */
 static bool stream_listens(const struct snd_pv_stream *st)
 {
-	return st->connected && st->step == SND_PV_IDLE;
+	return st->channel.open && st->step == SND_PV_IDLE;
 }
 
 bool snd_pv_arm(struct snd_pv *pv)
@@ -261,7 +262,7 @@ bool snd_pv_arm(struct snd_pv *pv)
 	for (uint32_t i = 0; pv_takes(pv) && i < pv->streams; i++) {
 		struct snd_pv_stream *st = &pv->stream[i];
 
-		if (stream_listens(st) && pv_ring_final_check(&st->ring))
+		if (stream_listens(st) && pv_ring_final_check(&st->channel.ring))
 			more = true;
 	}
 	return more;
@@ -272,7 +273,7 @@ bool snd_pv_pending(const struct snd_pv *pv)
 	for (uint32_t i = 0; pv_takes(pv) && i < pv->streams; i++) {
 		const struct snd_pv_stream *st = &pv->stream[i];
 
-		if (stream_listens(st) && pv_ring_pending(&st->ring))
+		if (stream_listens(st) && pv_ring_pending(&st->channel.ring))
 			return true;
 	}
 	return false;

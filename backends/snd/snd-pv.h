@@ -30,9 +30,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "backends/door/keys.h"
-#include "backends/door/pv-events.h"
-#include "backends/door/pv-ring.h"
+#include "backends/door/pv-channel.h"
 #include "backends/snd/snd-card.h"
 #include "backends/snd/snd-kept.h"
 #include "backends/snd/sndif.h"
@@ -70,12 +68,7 @@ struct snd_pv_stream {
 	struct snd *snd;
 	const struct snd_policy_stream *policy;
 	uint32_t number;
-	bool connected; /* the client has it */
-
-	struct grants_map ring_map, events_map;
-	struct evport port, events_port; /* for the owner: pending, unmask */
-	struct pv_ring ring;
-	struct pv_events events;
+	struct pv_channel channel; /* open: the client has it */
 
 	/* Of OPEN: the client's buffer, by its pages. */
 	struct gref directory;

@@ -96,9 +96,11 @@ static void check_frame(const struct displ_pv *pv, uint32_t i)
 
 static void check_head(const struct displ_pv_head *head)
 {
-	assert(head->ring.req_cons - head->ring.rsp_prod <= head->ring.entries);
-	assert(head->events.prod - head->events.pushed <= 1);
-	assert(head->flipping || head->events.prod == head->events.pushed ||
+	assert(head->channel.ring.req_cons - head->channel.ring.rsp_prod <=
+	       head->channel.ring.entries);
+	assert(head->channel.events.prod - head->channel.events.pushed <= 1);
+	assert(head->flipping ||
+	       head->channel.events.prod == head->channel.events.pushed ||
 	       head->pv->why);
 }
 
@@ -118,7 +120,7 @@ static void check(void)
 		return;
 	}
 	for (uint32_t i = 0; i < pv->heads && pv->state == DISPL_PV_UP; i++) {
-		if (pv->head[i].connected)
+		if (pv->head[i].channel.open)
 			check_head(&pv->head[i]);
 	}
 	for (uint32_t i = 0; i < pv->buffers; i++)

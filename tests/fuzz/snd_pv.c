@@ -65,8 +65,9 @@ static void check_stream(const struct snd_pv_stream *st)
 {
 	const struct snd *s = st->snd;
 
-	assert(st->ring.req_cons - st->ring.rsp_prod <= st->ring.entries);
-	assert(st->events.prod == st->events.pushed || run.bed.pv.why);
+	assert(st->channel.ring.req_cons - st->channel.ring.rsp_prod <=
+	       st->channel.ring.entries);
+	assert(st->channel.events.prod == st->channel.events.pushed || run.bed.pv.why);
 	assert((s->state == SND_STATE_CLOSED) == !st->buffer.addr);
 	if (s->state == SND_STATE_CLOSED)
 		return;
@@ -90,7 +91,7 @@ static void check(void)
 		return;
 	}
 	for (uint32_t i = 0; pv->state == SND_PV_UP && i < pv->streams; i++) {
-		if (pv->stream[i].connected)
+		if (pv->stream[i].channel.open)
 			check_stream(&pv->stream[i]);
 	}
 	assert(loopxen_back_pages(run.bed.back) <= run.bed.policy.data_pages);
