@@ -16,9 +16,10 @@
 #include "backends/door/pv-events.h"
 #include "backends/door/pv-ring.h"
 
-#define PV_CHANNEL_ENTRY PV_EVENTS_ENTRY /* bytes: of a request, an answer, an event   \
-					  */
-#define PV_CHANNEL_KEY 40		 /* "255/255/evt-event-channel" */
+#define PV_CHANNEL_ENTRY                                                               \
+	PV_EVENTS_ENTRY	  /* bytes: of a request, an answer, an event                  \
+			   */
+#define PV_CHANNEL_KEY 40 /* "255/255/evt-event-channel" */
 
 /* How a protocol calls its keys. */
 struct pv_channel_names {
