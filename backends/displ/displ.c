@@ -25,8 +25,7 @@ static void due_at(struct displ *d, uint64_t due)
 
 /* -- Painting -------------------------------------------------------------- */
 
-/* Where the middle @size of a canvas begins. */
-static uint8_t *middle(const struct displ *d, uint32_t canvas, struct displ_size size)
+uint8_t *displ_canvas_at(const struct displ *d, uint32_t canvas, struct displ_size size)
 {
 	const struct displ_scan *scan = d->conf.scan;
 	size_t left = (scan->size.width - size.width) / 2;
@@ -35,7 +34,7 @@ static uint8_t *middle(const struct displ *d, uint32_t canvas, struct displ_size
 	return scan->canvas[canvas] + top * scan->stride + left * DISPL_PIXEL;
 }
 
-static void clear(const struct displ *d, uint32_t canvas)
+void displ_canvas_clear(const struct displ *d, uint32_t canvas)
 {
 	const struct displ_scan *scan = d->conf.scan;
 
@@ -56,19 +55,30 @@ static void paint_row(struct displ *d, const struct displ_picture *picture, uint
 	displ_format_row(picture->format, d->row, (uint32_t *)(void *)to, width);
 }
 
+void displ_canvas_paint(struct displ *d, uint32_t canvas, struct displ_size size,
+			const struct displ_picture *picture,
+			const struct displ_rect *from, uint32_t x, uint32_t y)
+{
+	uint32_t pixel = displ_format_info(picture->format)->bytes;
+	uint32_t stride = d->conf.scan->stride;
+	uint8_t *to = displ_canvas_at(d, canvas, size) + (size_t)y * stride +
+		      (size_t)x * DISPL_PIXEL;
+
+	for (uint32_t i = 0; i < from->height; i++, to += stride) {
+		uint64_t row = (uint64_t)(from->y + i) * picture->stride;
+
+		paint_row(d, picture, row + (uint64_t)from->x * pixel, to, from->width);
+	}
+	d->stats.copied += (uint64_t)from->width * from->height * pixel;
+}
+
 /* @rect of @picture, in the middle of a canvas. */
 static void paint(struct displ *d, uint32_t canvas, const struct displ_picture *picture,
 		  const struct displ_rect *rect)
 {
-	uint32_t pixel = displ_format_info(picture->format)->bytes;
-	uint8_t *to = middle(d, canvas, (struct displ_size){rect->width, rect->height});
+	const struct displ_size size = {rect->width, rect->height};
 
-	for (uint32_t y = 0; y < rect->height; y++, to += d->conf.scan->stride) {
-		uint64_t row = (uint64_t)(rect->y + y) * picture->stride;
-
-		paint_row(d, picture, row + (uint64_t)rect->x * pixel, to, rect->width);
-	}
-	d->stats.copied += (uint64_t)rect->width * rect->height * pixel;
+	displ_canvas_paint(d, canvas, size, picture, rect, 0, 0);
 }
 
 /* What of @picture a head has room for. */
@@ -156,19 +166,12 @@ bool displ_rect_in(const struct displ_rect *rect, struct displ_size size)
 	       rect->y <= size.height - rect->height;
 }
 
-enum displ_status displ_show(struct displ *d, uint32_t head,
-			     const struct displ_picture *picture,
-			     const struct displ_rect *rect, bool flip, uint64_t now)
+/* May a show of @h start? */
+static enum displ_status takes_off(struct displ *d, struct displ_head *h, bool flip,
+				   uint64_t now)
 {
-	struct displ_head *h = &d->head[head];
-	struct displ_size *painted, size = {rect->width, rect->height};
-	uint32_t which;
 	uint64_t wait;
 
-	assert(head < d->heads && displ_rect_in(rect, picture->size));
-	if (!displ_rect_in(&(struct displ_rect){0, 0, size.width, size.height},
-			   d->conf.scan->head[head]))
-		return DISPL_DENIED;
 	if (h->flying != NONE)
 		return DISPL_LATER;
 	wait = flip ? rate_take(&h->flips, 1, now) : 0;
@@ -176,17 +179,65 @@ enum displ_status displ_show(struct displ *d, uint32_t head,
 		due_at(d, now + wait);
 		return DISPL_LATER;
 	}
-	which = h->shown == canvas_of(head, 0); /* invariant 4 */
-	painted = &h->painted[which];
-	if (painted->width != size.width || painted->height != size.height)
-		clear(d, canvas_of(head, which));
-	*painted = size;
-	paint(d, canvas_of(head, which), picture, rect);
-	if (fly(d, head, canvas_of(head, which), now) < 0)
+	return DISPL_OK;
+}
+
+/* It may, and what is on @canvas is the client's. */
+static enum displ_status take_off(struct displ *d, uint32_t head, uint32_t canvas,
+				  uint64_t now)
+{
+	struct displ_head *h = &d->head[head];
+
+	if (fly(d, head, canvas, now) < 0)
 		return DISPL_FAILED;
 	h->lit = h->telling = true;
 	h->darkening = false;
 	return DISPL_OK;
+}
+
+enum displ_status displ_show(struct displ *d, uint32_t head,
+			     const struct displ_picture *picture,
+			     const struct displ_rect *rect, bool flip, uint64_t now)
+{
+	struct displ_head *h = &d->head[head];
+	struct displ_size *painted, size = {rect->width, rect->height};
+	enum displ_status status;
+	uint32_t which;
+
+	assert(head < d->heads && displ_rect_in(rect, picture->size));
+	if (!displ_rect_in(&(struct displ_rect){0, 0, size.width, size.height},
+			   d->conf.scan->head[head]))
+		return DISPL_DENIED;
+	status = takes_off(d, h, flip, now);
+	if (status != DISPL_OK)
+		return status;
+	which = h->shown == canvas_of(head, 0); /* invariant 4 */
+	painted = &h->painted[which];
+	if (painted->width != size.width || painted->height != size.height)
+		displ_canvas_clear(d, canvas_of(head, which));
+	*painted = size;
+	paint(d, canvas_of(head, which), picture, rect);
+	return take_off(d, head, canvas_of(head, which), now);
+}
+
+enum displ_status displ_show_canvas(struct displ *d, uint32_t head, uint32_t canvas,
+				    bool flip, uint64_t now)
+{
+	enum displ_status status;
+
+	assert(head < d->heads && canvas >= displ_canvas_first(d) &&
+	       canvas < d->conf.scan->canvases);
+	status = takes_off(d, &d->head[head], flip, now);
+	return status == DISPL_OK ? take_off(d, head, canvas, now) : status;
+}
+
+bool displ_canvas_seen(const struct displ *d, uint32_t canvas)
+{
+	for (uint32_t i = 0; i < d->heads; i++) {
+		if (d->head[i].shown == canvas || d->head[i].flying == canvas)
+			return true;
+	}
+	return false;
 }
 
 void displ_dark(struct displ *d, uint32_t head, uint64_t now)

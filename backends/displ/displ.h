@@ -16,7 +16,9 @@
  *     displ_dark(), or after the one of what is in flight then;
  *  3. a picture is no larger than its head, and is shown in its middle; around it is
  *     black, whatever was there before;
- *  4. nothing is painted on a canvas that is shown or in flight;
+ *  4. nothing is painted here on a canvas of a head that is shown or in flight. What a
+ *     card has beyond those (displ_canvas_*()) is its owner's, who may paint on what is
+ *     shown and is seen doing so, as with any card;
  *  5. a show that does not land within a second is taken for one that did: the card has
  *     lost it, and the client is not to wait for ever;
  *  6. nothing allocates after displ_init().
@@ -108,10 +110,32 @@ bool displ_rect_in(const struct displ_rect *rect, struct displ_size size);
 enum displ_status displ_show(struct displ *d, uint32_t head,
 			     const struct displ_picture *picture,
 			     const struct displ_rect *rect, bool flip, uint64_t now);
+/* Show the middle of a canvas that is no head's, as it is. */
+enum displ_status displ_show_canvas(struct displ *d, uint32_t head, uint32_t canvas,
+				    bool flip, uint64_t now);
 /* Invariant 2. Nobody is told. */
 void displ_dark(struct displ *d, uint32_t head, uint64_t now);
 /* Something of @d is in flight. */
 bool displ_flies(const struct displ *d);
+
+/* The first canvas that is no head's. */
+static inline uint32_t displ_canvas_first(const struct displ *d)
+{
+	return d->heads * DISPL_OWN_CANVASES;
+}
+
+/* It is shown, or in flight. */
+bool displ_canvas_seen(const struct displ *d, uint32_t canvas);
+/* The first pixel of what is @size and stands in its middle; rows are
+ * conf.scan->stride bytes apart. */
+uint8_t *displ_canvas_at(const struct displ *d, uint32_t canvas,
+			 struct displ_size size);
+/* All of it is black. */
+void displ_canvas_clear(const struct displ *d, uint32_t canvas);
+/* @from of @picture to @x, @y of what is @size and stands in its middle; it fits. */
+void displ_canvas_paint(struct displ *d, uint32_t canvas, struct displ_size size,
+			const struct displ_picture *picture,
+			const struct displ_rect *from, uint32_t x, uint32_t y);
 
 /* Once a turn of the loop. 0: a card that fails is its client's affair. */
 int displ_turn(struct displ *d, uint64_t now);
