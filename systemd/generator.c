@@ -212,7 +212,7 @@ static void load_section(struct loaded *l, const char *text, size_t len)
 		return;
 	l->more.read[0] = l->displ.gone;
 	l->more.read[1] = l->displ.edid;
-	l->more.bytes = displ_policy_bytes(&l->displ);
+	l->more.bytes = displ_policy_bytes(&l->displ, l->policy.door);
 }
 
 /* True with *@out complete; else every reason is in the log. */

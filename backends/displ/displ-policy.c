@@ -265,6 +265,9 @@ void displ_policy_fit(const struct policy *policy, const void *displ,
 			   "pages of the buffers, each with a page more for 1023",
 			   "Memory.DataPages = %u does not hold one picture",
 			   policy->data_pages);
+	if (policy->mode == POLICY_GRANT)
+		text_error(errors, policy->line[POLICY_KEY_MODE], "Mode = pool",
+			   "Memory.Mode = grant: pixels would be copied twice");
 	if (policy->mode == POLICY_COPY)
 		text_error(errors, policy->line[POLICY_KEY_MODE], "Mode = map",
 			   "Memory.Mode = copy: a buffer is mapped once, and then "
@@ -283,11 +286,18 @@ bool displ_policy_read(const struct policy *policy, const char *text, size_t len
 				     &errors);
 }
 
+uint32_t displ_policy_canvases(const struct displ_policy *policy, enum policy_door door)
+{
+	uint32_t own = policy->heads * DISPL_OWN_CANVASES;
+
+	return door == POLICY_VIRTIO ? own + policy->buffers : own;
+}
+
 /* What is read of Gone lies there for a moment, too. */
-uint64_t displ_policy_bytes(const struct displ_policy *policy)
+uint64_t displ_policy_bytes(const struct displ_policy *policy, enum policy_door door)
 {
 	struct displ_size most = displ_policy_most(policy);
 	uint64_t canvas = (uint64_t)most.width * most.height * DISPL_PIXEL;
 
-	return canvas * (policy->heads * (DISPL_OWN_CANVASES + 1) + 1);
+	return canvas * (displ_policy_canvases(policy, door) + policy->heads + 1);
 }

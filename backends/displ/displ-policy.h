@@ -66,7 +66,11 @@ struct displ_size displ_policy_most(const struct displ_policy *policy);
  * False: it is of another class, or has errors, which are its back end's to say. */
 bool displ_policy_read(const struct policy *policy, const char *text, size_t len,
 		       struct displ_policy *out);
-/* That its back end has as canvases, and of a PNG of each connector. */
-uint64_t displ_policy_bytes(const struct displ_policy *policy);
+/* Canvases that its back end has: with virtio, one for each buffer beside the heads'
+ * own. */
+uint32_t displ_policy_canvases(const struct displ_policy *policy,
+			       enum policy_door door);
+/* Their bytes, and those of a PNG of each connector. */
+uint64_t displ_policy_bytes(const struct displ_policy *policy, enum policy_door door);
 
 #endif

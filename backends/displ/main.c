@@ -59,7 +59,7 @@ static int open_card(struct host *host, struct shower *s)
 	const struct displ_scan_conf conf = {
 		.resource = host->policy.resource,
 		.policy = &s->policy,
-		.canvases = s->policy.heads * DISPL_OWN_CANVASES,
+		.canvases = displ_policy_canvases(&s->policy, host->policy.door),
 		.log = &host->log,
 	};
 	int r = displ_scan_open(&s->scan, &conf);
