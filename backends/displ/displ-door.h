@@ -6,6 +6,7 @@
 #define XDD_DISPL_DOOR_H
 
 #include "backends/displ/displ-pv.h"
+#include "backends/displ/displ-virtio.h"
 #include "backends/host.h"
 
 /* What a connector says of itself; no bytes: nothing. */
@@ -24,6 +25,7 @@ struct shower {
 	uint64_t failures;	 /* of the card, that were said */
 	union {
 		struct displ_pv pv;
+		struct displ_virtio virtio;
 	};
 };
 
@@ -35,6 +37,6 @@ static inline struct shower *shower_of(const struct host *host)
 /* At the end of a turn: what the card has to say ends the wait, too. */
 void shower_listen(struct host *host);
 
-extern const struct host_door displ_door_pv;
+extern const struct host_door displ_door_pv, displ_door_virtio;
 
 #endif

@@ -12,7 +12,7 @@
 
 #include "backends/door/keys.h"
 
-#define DISPL_KEPT_NUMBERS 7
+#define DISPL_KEPT_NUMBERS 16
 #define DISPL_KEPT_MAX	   (DISPL_KEPT_NUMBERS * 21) /* bytes, NUL included */
 
 /* @n numbers, 1 to DISPL_KEPT_NUMBERS, or 0: "none". */

@@ -206,7 +206,7 @@ static int shower_tick(struct host *host, uint64_t now)
 static const struct host_class displ_class = {
 	.name = "displ",
 	.class = POLICY_DISPL,
-	.door = {&displ_door_pv, NULL},
+	.door = {&displ_door_pv, &displ_door_virtio},
 	.open = shower_open,
 	.tick = shower_tick,
 };

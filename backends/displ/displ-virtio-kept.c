@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a successor goes on with: see displ-virtio.h, invariant 5.
+ *
+ * Keys (displ-kept.h): "counts-0", places that were ever used; "resource-N" of place N,
+ * its id, format, width and height, and how many runs of its backing are in
+ * "backing-N", each as where it begins in the pool, and its bytes; "scanout-N" of head
+ * N, resource and rect. A backing that is cut into more runs than a value holds is not
+ * kept: its resource comes back without one, and its driver is told so when it
+ * transfers.
+ */
+#include <errno.h>
+
+#include "backends/displ/displ-kept.h"
+#include "backends/displ/displ-virtio.h"
+
+#define RUNS_KEPT                                                                      \
+	(sizeof(((struct displ_virtio_kept_resource *)0)->run) /                       \
+	 sizeof(struct displ_virtio_entry))
+#define RESOURCE_NUMBERS 5
+#define SCANOUT_NUMBERS	 5
+
+/* -- Keeping --------------------------------------------------------------- */
+
+/* Before what says how many there are. */
+static int keep_backing(struct displ_virtio *v, uint32_t place, uint32_t runs)
+{
+	const struct displ_virtio_resource *r = &v->resources.place[place];
+	uint64_t numbers[2 * RUNS_KEPT];
+
+	for (uint32_t i = 0; i < runs; i++) {
+		numbers[2 * i] = r->run[i].addr - VIRTIO_POOL_BASE;
+		numbers[2 * i + 1] = r->run[i].bytes;
+	}
+	return displ_keep(&v->conf.keys, "backing", place, numbers, 2 * runs);
+}
+
+static int keep_resource(struct displ_virtio *v, uint32_t place)
+{
+	struct displ_virtio_resource *r = &v->resources.place[place];
+	uint32_t runs = r->runs <= RUNS_KEPT ? r->runs : 0;
+	const uint64_t numbers[RESOURCE_NUMBERS] = {r->id, r->wire, r->size.width,
+						    r->size.height, runs};
+	int n = 0;
+
+	if (r->kept)
+		return 0;
+	if (r->id && runs)
+		n = keep_backing(v, place, runs);
+	if (!n)
+		n = displ_keep(&v->conf.keys, "resource", place, numbers,
+			       r->id ? RESOURCE_NUMBERS : 0);
+	r->kept = !n;
+	return n;
+}
+
+static int keep_used(struct displ_virtio *v, uint32_t used)
+{
+	const uint64_t number = used;
+	int r = 0;
+
+	if (v->used_kept != used)
+		r = displ_keep(&v->conf.keys, "counts", 0, &number, 1);
+	if (!r)
+		v->used_kept = used;
+	return r;
+}
+
+static int keep_scanout(struct displ_virtio *v, uint32_t head)
+{
+	struct displ_virtio_scanout *s = &v->scanout[head];
+	bool dark = s->place == DISPL_VIRTIO_NONE;
+	const uint64_t numbers[SCANOUT_NUMBERS] = {
+		dark ? 0 : v->resources.place[s->place].id, s->rect.x, s->rect.y,
+		s->rect.width, s->rect.height};
+	int r;
+
+	if (s->kept)
+		return 0;
+	r = displ_keep(&v->conf.keys, "scanout", head, numbers,
+		       dark ? 0 : SCANOUT_NUMBERS);
+	s->kept = !r;
+	return r;
+}
+
+int displ_virtio_keep(struct displ_virtio *v)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; !r && i < v->resources.used; i++)
+		r = keep_resource(v, i);
+	if (!r)
+		r = keep_used(v, v->resources.used);
+	for (uint32_t i = 0; !r && i < v->heads; i++)
+		r = keep_scanout(v, i);
+	return r;
+}
+
+int displ_virtio_keep_none(struct displ_virtio *v)
+{
+	int r;
+
+	v->used_kept = DISPL_VIRTIO_NONE;
+	r = keep_used(v, 0);
+	for (uint32_t i = 0; !r && i < v->heads; i++) {
+		v->scanout[i].kept = false;
+		r = keep_scanout(v, i);
+	}
+	return r;
+}
+
+/* -- Reading --------------------------------------------------------------- */
+
+static int read_backing(struct displ_virtio *v, uint32_t place, uint32_t runs,
+			struct displ_virtio_kept_resource *out)
+{
+	uint64_t numbers[2 * RUNS_KEPT];
+	int r;
+
+	if (!runs || runs > RUNS_KEPT)
+		return 0;
+	r = displ_kept_read(&v->conf.keys, "backing", place, 2 * runs, numbers);
+	if (r <= 0)
+		return r;
+	for (uint32_t i = 0; i < runs; i++)
+		out->run[i] =
+			(struct displ_virtio_entry){VIRTIO_POOL_BASE + numbers[2 * i],
+						    (uint32_t)numbers[2 * i + 1]};
+	out->runs = runs;
+	return 0;
+}
+
+static int read_resource(struct displ_virtio *v, uint32_t place,
+			 struct displ_virtio_kept_resource *out)
+{
+	uint64_t n[RESOURCE_NUMBERS];
+	int r = displ_kept_read(&v->conf.keys, "resource", place, RESOURCE_NUMBERS, n);
+
+	if (r <= 0)
+		return r;
+	out->create = (struct displ_virtio_command){
+		.resource = (uint32_t)n[0],
+		.format = (uint32_t)n[1],
+		.size = {(uint32_t)n[2], (uint32_t)n[3]},
+	};
+	return read_backing(v, place, n[4] < UINT32_MAX ? (uint32_t)n[4] : 0, out);
+}
+
+static int read_scanout(struct displ_virtio *v, uint32_t head,
+			struct displ_virtio_kept *out)
+{
+	uint64_t n[SCANOUT_NUMBERS];
+	int r = displ_kept_read(&v->conf.keys, "scanout", head, SCANOUT_NUMBERS, n);
+
+	if (r <= 0)
+		return r;
+	out->scanout[head].resource = (uint32_t)n[0];
+	out->scanout[head].rect = (struct displ_rect){(uint32_t)n[1], (uint32_t)n[2],
+						      (uint32_t)n[3], (uint32_t)n[4]};
+	return 0;
+}
+
+int displ_virtio_kept_read(struct displ_virtio *v, struct displ_virtio_kept *out)
+{
+	uint64_t used = 0;
+	int r = displ_kept_read(&v->conf.keys, "counts", 0, 1, &used);
+
+	*out = (struct displ_virtio_kept){0};
+	if (used <= v->resources.places)
+		out->used = (uint32_t)used;
+	r = r < 0 ? r : 0;
+	for (uint32_t i = 0; !r && i < out->used; i++)
+		r = read_resource(v, i, &out->resource[i]);
+	for (uint32_t i = 0; !r && i < v->heads; i++)
+		r = read_scanout(v, i, out);
+	return r;
+}
+
+/* -- Going on ---------------------------------------------------------------- */
+
+/* Its canvas is black, whatever it was: so all of its backing is transferred. */
+static void recall_resource(struct displ_virtio *v, uint32_t place,
+			    const struct displ_virtio_kept_resource *kept)
+{
+	struct displ_virtio_resource *r = &v->resources.place[place];
+	const struct displ_rect all = {0, 0, kept->create.size.width,
+				       kept->create.size.height};
+	enum displ_virtio_answer answer = DISPL_VIRTIO_OK;
+
+	if (!kept->create.resource)
+		return;
+	if (!displ_virtio_create_again(&v->resources, place, &kept->create)) {
+		log_line(v->conf.keys.log, LOG_LEVEL_WARNING,
+			 "resource %u is not to be had again", kept->create.resource);
+		return;
+	}
+	for (uint32_t i = 0; answer == DISPL_VIRTIO_OK && i < kept->runs; i++)
+		answer = displ_virtio_attach_entry(&v->resources, r, &kept->run[i]);
+	if (answer != DISPL_VIRTIO_OK)
+		displ_virtio_unback(r);
+	if (r->runs)
+		displ_virtio_transfer(&v->resources, r, &all, 0);
+}
+
+void displ_virtio_recall(struct displ_virtio *v, const struct displ_virtio_kept *kept)
+{
+	v->used_kept = kept->used;
+	for (uint32_t i = 0; i < kept->used; i++)
+		recall_resource(v, i, &kept->resource[i]);
+	for (uint32_t i = 0; i < v->heads; i++)
+		displ_virtio_set_again(v, i, kept->scanout[i].resource,
+				       &kept->scanout[i].rect);
+}
