@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One display on a bed: loopxen, its door, a card of the tests, and a front end to
- * drive it; and the part of the host's loop that a device sees.
+ * One display on a bed: loopxen, one of the two doors, a card of the tests, and a front
+ * end to drive it; and the part of the host's loop that a device sees.
  *
  * The bed is as strict about wake-ups as the disk's (bed.h): display and door are
  * turned when an event is pending or when one of them said it is due, never else.
@@ -10,13 +10,16 @@
 #define XDD_TEST_DISPL_BED_H
 
 #include "backends/displ/displ-pv.h"
+#include "backends/displ/displ-virtio.h"
 #include "tests/device/displ-front-pv.h"
 #include "tests/device/displ-scan-test.h"
+#include "tests/device/vchain.h"
 #include "tests/loopxen/loopxen.h"
 
 #define DISPL_BED_GONE 0x123456 /* a pixel of the picture of a client that is gone */
 
 struct displ_bed_conf {
+	enum policy_door door;
 	uint32_t heads;			      /* 0: 1 */
 	struct displ_size size;		      /* of each; 0: 64x64 */
 	uint32_t ring_pages;		      /* 0: 16 */
@@ -27,10 +30,42 @@ struct displ_bed_conf {
 	uint32_t buffers;		      /* 0: 8 */
 	struct policy_rate flips;
 	bool black; /* there is no picture of a client that is gone */
+	/* virtio: */
+	uint32_t pages;	    /* of the pool; 0: 512 */
+	uint32_t in_flight; /* 0: 64 */
+	uint64_t refuses;   /* features */
+	bool alpha;	    /* that of pixels counts */
 };
+
+struct displ_bed;
+
+/* A door in its process, as displ-pv.h has the verbs. */
+struct displ_bed_door {
+	int (*init)(struct displ_bed *bed, const struct keys *keys);
+	void (*fini)(struct displ_bed *bed);
+	int (*offer)(struct displ_bed *bed);
+	int (*connect)(struct displ_bed *bed, bool attach, uint64_t now);
+	void (*detach)(struct displ_bed *bed);
+	int (*turn)(struct displ_bed *bed, uint64_t now);
+	uint64_t (*due)(const struct displ_bed *bed);
+	bool (*arm)(struct displ_bed *bed);
+	bool (*is_down)(const struct displ_bed *bed);
+	/* It is up: its ports are bound. */
+	bool (*takes)(const struct displ_bed *bed);
+	void (*landed)(struct displ_bed *bed, uint32_t head, uint64_t now);
+	/* Its process is killed: let fini() be called as it is. */
+	void (*died)(struct displ_bed *bed);
+	/* The client connects, and takes all back: false, something is mapped. */
+	void (*front_connect)(struct displ_bed *bed);
+	bool (*front_ready)(struct displ_bed *bed);
+	bool (*front_disconnect)(struct displ_bed *bed);
+};
+
+extern const struct displ_bed_door displ_bed_pv, displ_bed_virtio;
 
 struct displ_bed {
 	struct displ_bed_conf conf;
+	const struct displ_bed_door *door;
 	struct loopxen *x;
 	struct loopxen_device dev;
 	struct policy policy;
@@ -39,8 +74,13 @@ struct displ_bed {
 	struct displ displ;
 	struct loopxen_back *back;
 	struct log log;
-	struct displ_pv pv;
+	union {
+		struct displ_pv pv;
+		struct displ_virtio virtio;
+	};
 	struct displ_front_pv front;
+	struct vfront vfront;
+	struct vchains chains;
 	uint8_t edid[256];
 	bool again; /* the door was armed, and there was something */
 	unsigned broken, detached, turns;
@@ -70,6 +110,12 @@ int displ_bed_run(struct displ_bed *bed);
 /* The same for @ns of time, which pass as turns are due. */
 int displ_bed_pass(struct displ_bed *bed, uint64_t ns);
 
+/* All that is seen on @head is @pixel. */
+bool displ_bed_sees(const struct displ_bed *bed, uint32_t head, uint32_t pixel);
+const char *displ_bed_back_key(struct displ_bed *bed, const char *key);
+
+/* -- With PV ----------------------------------------------------------------------- */
+
 /* A request, until it is answered: its answer, which must be the only one; time passes
  * if it must. Id and operation must be echoed. */
 struct xendispl_resp displ_bed_ask(struct displ_bed *bed, uint32_t head,
@@ -92,10 +138,7 @@ int32_t displ_bed_flip(struct displ_bed *bed, uint32_t head, uint64_t cookie);
 void displ_bed_show(struct displ_bed *bed);
 /* Each pixel of buffer @i, of 32 bits. */
 void displ_bed_fill(struct displ_bed *bed, uint32_t i, uint32_t pixel);
-/* All that is seen on @head is @pixel. */
-bool displ_bed_sees(const struct displ_bed *bed, uint32_t head, uint32_t pixel);
 /* The next event's cookie, or 0: there is none. */
 uint64_t displ_bed_event(struct displ_bed *bed, uint32_t head);
-const char *displ_bed_back_key(struct displ_bed *bed, const char *key);
 
 #endif

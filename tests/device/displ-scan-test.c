@@ -48,6 +48,11 @@ static int test_show(struct displ_scan *scan, uint32_t head, uint32_t canvas,
 	return 0;
 }
 
+static bool is_torn(const struct displ_scan_test *t, uint32_t canvas)
+{
+	return canvas < t->whole && t->sum[canvas] != sum_of(&t->scan, canvas);
+}
+
 /* What a person sees from now on: the middle of its canvas. */
 static void test_blank(struct displ_scan_test *t, uint32_t head)
 {
@@ -57,10 +62,7 @@ static void test_blank(struct displ_scan_test *t, uint32_t head)
 	uint32_t top = (scan->size.height - size.height) / 2;
 	uint32_t canvas = t->head[head].flying;
 
-	t->torn += t->sum[canvas] != sum_of(scan, canvas);
-	if (t->head[head].shown != NONE)
-		t->torn += t->sum[t->head[head].shown] !=
-			   sum_of(scan, t->head[head].shown);
+	t->torn += is_torn(t, canvas) + is_torn(t, t->head[head].shown);
 	for (uint32_t y = 0; y < size.height; y++)
 		memcpy(t->head[head].screen + (size_t)y * size.width,
 		       scan->canvas[canvas] + (size_t)(top + y) * scan->stride +
@@ -112,6 +114,7 @@ void displ_scan_test_open(struct displ_scan_test *t, const struct displ_policy *
 	scan->size = displ_policy_most(policy);
 	scan->stride = scan->size.width * DISPL_PIXEL;
 	scan->canvases = canvases;
+	t->whole = scan->heads * DISPL_OWN_CANVASES;
 	scan->fd = -1;
 	scan->due = UINT64_MAX;
 	for (uint32_t i = 0; i < canvases; i++) {

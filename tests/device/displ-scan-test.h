@@ -20,6 +20,7 @@ struct displ_scan_test {
 	} head[DISPL_HEADS_MAX];
 	int fail_show, fail_look; /* the next one's result, once; or 0 */
 	bool loses;		  /* no show ever lands */
+	uint32_t whole; /* canvases, from the first on, that nobody paints so: */
 	/* A canvas was written while it was shown or in flight: look at the end. */
 	uint64_t torn;
 	uint64_t sum[DISPL_CANVASES_MAX];
