@@ -93,11 +93,21 @@ static bool admit(struct virtio_slot *slot, uint64_t now)
 	if (slot->fresh)
 		displ_virtio_take(slot);
 	/* It is wrong itself: it stays where it is, to be dropped. */
-	if (is_wrong(&v->door.device) || !displ_virtio_again(v))
+	if (is_wrong(&v->door.device))
+		return false;
+	/* Nothing new before what was is again; a pointer does not show anything. */
+	if (!slot->queue->posted && !displ_virtio_again(v))
 		return false;
 	return toll_pay(&v->toll, &r->paid, displ_virtio_cost(v, r), now,
 			&v->door.device.due) &&
 	       displ_virtio_work(v, r) && keep(v);
+}
+
+/* A predecessor's pictures do not wait for a command. */
+static void fill(struct virtio_device *d, uint64_t now)
+{
+	(void)now;
+	displ_virtio_again(d->conf.owner);
 }
 
 /* Invariant 4. */
@@ -143,6 +153,7 @@ static const struct virtio_class displ_class = {
 	.reset = reset,
 	.admit = admit,
 	.start = start,
+	.fill = fill,
 	.undelivered = undelivered,
 	.recall = recall,
 	.answered = answered,
@@ -171,6 +182,8 @@ int displ_virtio_init(struct displ_virtio *v, const struct displ_virtio_conf *co
 		.keys = conf->keys,
 		.owner = v,
 		.queues = DISPL_VIRTIO_QUEUES,
+		/* A pointer does not wait for the picture that it is over. */
+		.posted = 1u << DISPL_VIRTIO_CURSOR,
 		.queue_size = DISPL_VIRTIO_QUEUE_SIZE,
 		.detached = detached,
 	};
@@ -247,10 +260,8 @@ int displ_virtio_turn(struct displ_virtio *v, uint64_t now)
 		end(v);
 		return 0;
 	}
-	if (v->door.state == VIRTIO_DOOR_UP) {
-		displ_virtio_again(v);
+	if (v->door.state == VIRTIO_DOOR_UP)
 		displ_virtio_cursors_draw(&v->cursors, v);
-	}
 	r = virtio_door_turn(&v->door, now);
 	if (v->door.state == VIRTIO_DOOR_UP && is_wrong(&v->door.device))
 		forget_all(v);

@@ -16,7 +16,8 @@
  *
  * Invariants:
  *  1. commands work one after another, in the order of their queue; one that must wait
- *     (a rate, a show that has not landed, xenstore) holds back the others of it;
+ *     (a rate, a show that has not landed, xenstore) holds back the others of it.
+ * Pointers wait for no picture;
  *  2. each pays one operation before it works, and what it copies or clears in bytes;
  * whatever the answer;
  *  3. the pool's pixels are read by TRANSFER_TO_HOST_2D, and by a successor before it
