@@ -3,42 +3,54 @@
  * What a successor goes on with: see displ-virtio.h, invariant 5.
  *
  * Keys (displ-kept.h): "counts-0", places that were ever used; "resource-N" of place N,
- * its id, format, width and height, and how many runs of its backing are in
- * "backing-N", each as where it begins in the pool, and its bytes; "scanout-N" of head
- * N, resource and rect. A backing that is cut into more runs than a value holds is not
- * kept: its resource comes back without one, and its driver is told so when it
- * transfers.
+ * its id, format, width and height, and how many runs of its backing are kept; these
+ * are in "backing-K", eight each, from K = N * KEYS on, each as where it begins in the
+ * pool, and its bytes; "scanout-N" of head N, resource and rect. A backing that is cut
+ * into more runs is not kept: its resource comes back without one, and its driver is
+ * told so when it transfers. (Linux's pool hands out 64 pages one by one, before it
+ * cuts what is whole: xenbus/linux/dma-pool.c.)
  */
 #include <errno.h>
 
 #include "backends/displ/displ-kept.h"
 #include "backends/displ/displ-virtio.h"
 
-#define RUNS_KEPT                                                                      \
-	(sizeof(((struct displ_virtio_kept_resource *)0)->run) /                       \
-	 sizeof(struct displ_virtio_entry))
+#define RUNS		 8 /* of a key */
+#define KEYS		 (DISPL_VIRTIO_RUNS_KEPT / RUNS)
 #define RESOURCE_NUMBERS 5
 #define SCANOUT_NUMBERS	 5
 
 /* -- Keeping --------------------------------------------------------------- */
 
+static uint32_t runs_of_key(uint32_t runs, uint32_t first)
+{
+	return runs - first < RUNS ? runs - first : RUNS;
+}
+
 /* Before what says how many there are. */
 static int keep_backing(struct displ_virtio *v, uint32_t place, uint32_t runs)
 {
 	const struct displ_virtio_resource *r = &v->resources.place[place];
-	uint64_t numbers[2 * RUNS_KEPT];
+	int n = 0;
 
-	for (uint32_t i = 0; i < runs; i++) {
-		numbers[2 * i] = r->run[i].addr - VIRTIO_POOL_BASE;
-		numbers[2 * i + 1] = r->run[i].bytes;
+	for (uint32_t at = 0; !n && at < runs; at += RUNS) {
+		uint32_t some = runs_of_key(runs, at);
+		uint64_t numbers[2 * RUNS];
+
+		for (uint32_t i = 0; i < some; i++) {
+			numbers[2 * i] = r->run[at + i].addr - VIRTIO_POOL_BASE;
+			numbers[2 * i + 1] = r->run[at + i].bytes;
+		}
+		n = displ_keep(&v->conf.keys, "backing", place * KEYS + at / RUNS,
+			       numbers, 2 * some);
 	}
-	return displ_keep(&v->conf.keys, "backing", place, numbers, 2 * runs);
+	return n;
 }
 
 static int keep_resource(struct displ_virtio *v, uint32_t place)
 {
 	struct displ_virtio_resource *r = &v->resources.place[place];
-	uint32_t runs = r->runs <= RUNS_KEPT ? r->runs : 0;
+	uint32_t runs = r->runs <= DISPL_VIRTIO_RUNS_KEPT ? r->runs : 0;
 	const uint64_t numbers[RESOURCE_NUMBERS] = {r->id, r->wire, r->size.width,
 						    r->size.height, runs};
 	int n = 0;
@@ -111,23 +123,27 @@ int displ_virtio_keep_none(struct displ_virtio *v)
 
 /* -- Reading --------------------------------------------------------------- */
 
+/* All of it, or none. */
 static int read_backing(struct displ_virtio *v, uint32_t place, uint32_t runs,
 			struct displ_virtio_kept_resource *out)
 {
-	uint64_t numbers[2 * RUNS_KEPT];
-	int r;
+	int r = 1;
 
-	if (!runs || runs > RUNS_KEPT)
+	if (runs > DISPL_VIRTIO_RUNS_KEPT)
 		return 0;
-	r = displ_kept_read(&v->conf.keys, "backing", place, 2 * runs, numbers);
-	if (r <= 0)
-		return r;
-	for (uint32_t i = 0; i < runs; i++)
-		out->run[i] =
-			(struct displ_virtio_entry){VIRTIO_POOL_BASE + numbers[2 * i],
-						    (uint32_t)numbers[2 * i + 1]};
-	out->runs = runs;
-	return 0;
+	for (uint32_t at = 0; r > 0 && at < runs; at += RUNS) {
+		uint32_t some = runs_of_key(runs, at);
+		uint64_t numbers[2 * RUNS];
+
+		r = displ_kept_read(&v->conf.keys, "backing", place * KEYS + at / RUNS,
+				    2 * some, numbers);
+		for (uint32_t i = 0; r > 0 && i < some; i++)
+			out->run[at + i] = (struct displ_virtio_entry){
+				VIRTIO_POOL_BASE + numbers[2 * i],
+				(uint32_t)numbers[2 * i + 1]};
+	}
+	out->runs = r > 0 ? runs : 0;
+	return r < 0 ? r : 0;
 }
 
 static int read_resource(struct displ_virtio *v, uint32_t place,

@@ -45,6 +45,7 @@
 
 /* Entries of a queue: a chain in an indirect table may be as long. */
 #define DISPL_VIRTIO_QUEUE_SIZE 128
+#define DISPL_VIRTIO_RUNS_KEPT	96 /* of a backing, for a successor */
 
 enum displ_virtio_queue {
 	DISPL_VIRTIO_CONTROL,
@@ -190,7 +191,7 @@ struct displ_virtio_kept {
 	struct displ_virtio_kept_resource {
 		struct displ_virtio_command create;
 		uint32_t runs; /* 0: it had no backing, or it is not kept */
-		struct displ_virtio_entry run[8];
+		struct displ_virtio_entry run[DISPL_VIRTIO_RUNS_KEPT];
 	} resource[DISPL_VIRTIO_PLACES_MAX];
 	struct {
 		uint32_t resource; /* 0: dark */

@@ -286,37 +286,62 @@ static void does_it_again(void **state)
 	gpu_down();
 }
 
-/* A backing in more runs than are kept: its driver is told so, and backs it anew. */
-static void comes_back_without_its_backing(void **state)
+/* A backing in as many runs as it has pages; then its back end dies. */
+static struct {
+	struct virtio_gpu_resource_attach_backing c;
+	struct virtio_gpu_mem_entry entry[12];
+} scattered;
+
+static void dies_with_many_runs(void)
 {
-	struct {
-		struct virtio_gpu_resource_attach_backing c;
-		struct virtio_gpu_mem_entry entry[12];
-	} attach = {{.hdr.type = VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING,
-		     .resource_id = 1,
-		     .nr_entries = 12},
-		    {{0}}};
 	struct driver_block block;
 
-	(void)state;
 	gpu_up(&(struct displ_bed_conf){0});
 	block = gpu_block(2 * BYTES);
 	gpu_fill(&block, 0x112233);
-	for (unsigned i = 0; i < 12; i++) {
-		attach.entry[i].addr = block.addr + 8192 * i;
-		attach.entry[i].length = 4096;
+	scattered.c.hdr.type = VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING;
+	scattered.c.resource_id = 1;
+	scattered.c.nr_entries = COUNT(scattered.entry);
+	for (unsigned i = 0; i < COUNT(scattered.entry); i++) {
+		/* The last one first, as spares are handed out. */
+		scattered.entry[COUNT(scattered.entry) - 1 - i].addr =
+			block.addr + 8192 * i;
+		scattered.entry[i].length = 4096;
 	}
 	assert_int_equal(gpu_create(1, FORMAT, WIDTH, HEIGHT), OK);
-	assert_int_equal(gpu_ask(&attach, sizeof(attach), 24, NULL), OK);
+	assert_int_equal(gpu_ask(&scattered, sizeof(scattered), 24, NULL), OK);
 	assert_int_equal(gpu_transfer(1, ALL, 0), OK);
 	gpu_show(1);
 	assert_true(displ_bed_sees(&bed, 0, 0x112233));
 	displ_bed_kill(&bed);
+}
+
+static void comes_back_with_many_runs(void **state)
+{
+	(void)state;
+	dies_with_many_runs();
+	assert_string_equal(displ_bed_back_key(&bed, "resource-0"), "1 2 128 96 12");
+	assert_int_equal(displ_bed_follow(&bed), 0);
+	displ_bed_pass(&bed, 3 * DISPL_TEST_BLANK);
+	assert_true(displ_bed_sees(&bed, 0, 0x112233));
+	assert_int_equal(gpu_transfer(1, ALL, 0), OK);
+	gpu_down();
+}
+
+/* More than are kept: its driver is told so, and backs it anew. */
+static void comes_back_without_its_backing(void **state)
+{
+	char path[160];
+
+	(void)state;
+	dies_with_many_runs();
+	loopxen_path(&bed.dev, STORE_BACK, "resource-0", path, sizeof(path));
+	assert_true(loopxen_write(bed.x, (struct domid){0}, path, "1 2 128 96 97"));
 	assert_int_equal(displ_bed_follow(&bed), 0);
 	displ_bed_pass(&bed, 3 * DISPL_TEST_BLANK);
 	assert_true(displ_bed_sees(&bed, 0, 0));
 	assert_int_equal(gpu_transfer(1, ALL, 0), UNSPEC);
-	assert_int_equal(gpu_ask(&attach, sizeof(attach), 24, NULL), OK);
+	assert_int_equal(gpu_ask(&scattered, sizeof(scattered), 24, NULL), OK);
 	assert_int_equal(gpu_transfer(1, ALL, 0), OK);
 	displ_bed_pass(&bed, 3 * DISPL_TEST_BLANK);
 	gpu_show(1);
@@ -439,6 +464,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_answered_before_it_is_kept),
 		cmocka_unit_test(goes_on),
 		cmocka_unit_test(does_it_again),
+		cmocka_unit_test(comes_back_with_many_runs),
 		cmocka_unit_test(comes_back_without_its_backing),
 		cmocka_unit_test(dies_at_any_write),
 		cmocka_unit_test(kept_nonsense),
