@@ -6,7 +6,12 @@
 #include "common/number.h"
 #include "policy/text.h"
 
-#define RINGS 2 /* of a connector of displif */
+#define RINGS	    2 /* of a connector of displif */
+#define LIST_PAGES  1 /* of a buffer that is one of its own */
+#define QUEUE_PAGES 8 /* of a pool: two queues, and commands on their way */
+
+/* Those of four bytes, which come first. */
+#define FORMATS_VIRTIO ((1u << DISPL_RGB888) - 1)
 
 #define CONNECTOR_ALLOWED                                                              \
 	"NAME WIDTHxHEIGHT: 1 to 31 characters without a space, and 64 to 8192 "       \
@@ -226,8 +231,9 @@ static void fit_resource(const struct policy *policy, const struct displ_policy 
 }
 
 /* Of a picture of the largest head, in the smallest format that it allows: a page of
- * its list beside it. */
-static uint32_t least_pages(const struct displ_policy *displ)
+ * its list beside it; or, with virtio, where all have four bytes, those of its queues
+ * and commands. */
+static uint32_t picture_pages(const struct displ_policy *displ, uint32_t formats)
 {
 	uint32_t bytes = DISPL_PIXEL, pixels = 0;
 
@@ -240,10 +246,46 @@ static uint32_t least_pages(const struct displ_policy *displ)
 	for (unsigned i = 0; i < DISPL_FORMATS; i++) {
 		uint32_t of = displ_format_info((enum displ_format)i)->bytes;
 
-		if (displ->formats & 1u << i && of < bytes)
+		if (formats & 1u << i && of < bytes)
 			bytes = of;
 	}
-	return (pixels * bytes + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES + 1;
+	return (pixels * bytes + XEN_PAGE_BYTES - 1) / XEN_PAGE_BYTES;
+}
+
+static void fit_pv(const struct policy *policy, const struct displ_policy *displ,
+		   struct policy_errors *errors)
+{
+	if (policy->ring_pages < RINGS * displ->heads)
+		text_error(errors, policy->line[POLICY_KEY_RING_PAGES],
+			   "RingPages = 2 for each connector",
+			   "Memory.RingPages = %u is too few for %u connectors",
+			   policy->ring_pages, displ->heads);
+	if (policy->data_pages < picture_pages(displ, displ->formats) + LIST_PAGES)
+		text_error(errors, policy->line[POLICY_KEY_DATA_PAGES],
+			   "pages of the buffers, each with a page more for 1023",
+			   "Memory.DataPages = %u does not hold one picture",
+			   policy->data_pages);
+	if (policy->mode == POLICY_COPY)
+		text_error(errors, policy->line[POLICY_KEY_MODE], "Mode = map",
+			   "Memory.Mode = copy: a buffer is mapped once, and then "
+			   "shown from");
+}
+
+static void fit_virtio(const struct policy *policy, const struct displ_policy *displ,
+		       struct policy_errors *errors)
+{
+	if (!(displ->formats & FORMATS_VIRTIO))
+		text_error(errors, 0, "a format of 32 bits",
+			   "Display.Formats has none that virtio has");
+	if (policy->mode == POLICY_GRANT)
+		text_error(errors, policy->line[POLICY_KEY_MODE], "Mode = pool",
+			   "Memory.Mode = grant: pixels would be copied twice");
+	else if (policy->data_pages <
+		 picture_pages(displ, FORMATS_VIRTIO) + QUEUE_PAGES)
+		text_error(errors, policy->line[POLICY_KEY_POOL_PAGES],
+			   "pages of the buffers, and 8 of queues",
+			   "Memory.PoolPages = %u does not hold one picture",
+			   policy->data_pages);
 }
 
 void displ_policy_fit(const struct policy *policy, const void *displ,
@@ -255,23 +297,10 @@ void displ_policy_fit(const struct policy *policy, const void *displ,
 		fit_names(p, errors);
 		fit_resource(policy, p, errors);
 	}
-	if (policy->door == POLICY_PV && policy->ring_pages < RINGS * p->heads)
-		text_error(errors, policy->line[POLICY_KEY_RING_PAGES],
-			   "RingPages = 2 for each connector",
-			   "Memory.RingPages = %u is too few for %u connectors",
-			   policy->ring_pages, p->heads);
-	if (policy->door == POLICY_PV && policy->data_pages < least_pages(p))
-		text_error(errors, policy->line[POLICY_KEY_DATA_PAGES],
-			   "pages of the buffers, each with a page more for 1023",
-			   "Memory.DataPages = %u does not hold one picture",
-			   policy->data_pages);
-	if (policy->mode == POLICY_GRANT)
-		text_error(errors, policy->line[POLICY_KEY_MODE], "Mode = pool",
-			   "Memory.Mode = grant: pixels would be copied twice");
-	if (policy->mode == POLICY_COPY)
-		text_error(errors, policy->line[POLICY_KEY_MODE], "Mode = map",
-			   "Memory.Mode = copy: a buffer is mapped once, and then "
-			   "shown from");
+	if (policy->door == POLICY_PV)
+		fit_pv(policy, p, errors);
+	else
+		fit_virtio(policy, p, errors);
 }
 
 bool displ_policy_read(const struct policy *policy, const char *text, size_t len,

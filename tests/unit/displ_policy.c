@@ -235,17 +235,32 @@ static void what_does_not_fit_the_rest(void **state)
 	assert_int_equal(fit(SHOWS "Connector1 = x 1080x1920\n"), 0);
 	generic.data_pages--;
 	misfit(SHOWS "Connector1 = x 1080x1920\n", "does not hold");
-	/* Of virtio rings and pool are others. */
-	generic.door = POLICY_VIRTIO;
-	generic.mode = POLICY_POOL;
-	generic.ring_pages = 1;
-	assert_int_equal(fit(SHOWS "Connector1 = x 64x64\n"), 0);
-	generic.door = POLICY_PV;
-	generic.ring_pages = 8;
 	generic.data_pages = 8192;
 	generic.mode = POLICY_COPY;
 	misfit(SHOWS, "Mode = copy");
 	assert_int_equal(errors.error[0].line, 4);
+}
+
+/* Of virtio rings and pool are others; and a canvas for each of its buffers. */
+static void virtio(void **state)
+{
+	(void)state;
+	generic.door = POLICY_VIRTIO;
+	generic.mode = POLICY_POOL;
+	generic.ring_pages = 1;
+	generic.data_pages = 2025 + 8;
+	assert_int_equal(fit(SHOWS "Connector1 = x 64x64\nBuffers = 5\n"), 0);
+	assert_int_equal(displ_policy_canvases(&policy, POLICY_PV), 6);
+	assert_int_equal(displ_policy_canvases(&policy, POLICY_VIRTIO), 11);
+	assert_int_equal(displ_policy_bytes(&policy, POLICY_PV), 8294400ull * 9);
+	assert_int_equal(displ_policy_bytes(&policy, POLICY_VIRTIO), 8294400ull * 14);
+	/* Whatever formats it has: virtio's have four bytes. */
+	assert_int_equal(fit(SHOWS "Formats = rgb565 bgra8888\n"), 0);
+	misfit(SHOWS "Formats = rgb565 rgb888\n", "none that virtio has");
+	generic.data_pages--;
+	misfit(SHOWS "Formats = rgb565 bgra8888\n", "PoolPages = 2032 does not hold");
+	generic.mode = POLICY_GRANT;
+	misfit(SHOWS, "Mode = grant");
 }
 
 static void resources(void **state)
@@ -304,6 +319,7 @@ int main(void)
 		cmocka_unit_test_setup(what_does_not_fit_the_rest, fresh),
 		cmocka_unit_test_setup(resources, fresh),
 		cmocka_unit_test_setup(read_alone, fresh),
+		cmocka_unit_test_setup(virtio, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
