@@ -288,6 +288,7 @@ static void reset(void)
 	if (run.bed.virtio.door.state != VIRTIO_DOOR_UP)
 		return;
 	run.waits = 50;
+	run.reads = 0;
 	virtio_driver_set_status(&front()->driver, 0);
 	snd_vfront_forget(&run.bed.vfront);
 	driver_pool_init(&front()->pool, front()->pool.at, front()->pool.bytes,
