@@ -11,6 +11,7 @@
 #define DARK	   2		    /* of a head's canvases */
 #define FLIGHT_MAX CLOCK_SECOND	    /* invariant 5 */
 #define AGAIN	   (100 * CLOCK_MS) /* after a card that failed */
+#define BUSY_AGAIN (10 * CLOCK_MS)
 
 static uint32_t canvas_of(uint32_t head, uint32_t which)
 {
@@ -98,6 +99,23 @@ static struct displ_rect cut(const struct displ_picture *picture,
 
 /* -- Flights --------------------------------------------------------------- */
 
+/* A card that is late, and not what was taken to be lost: it is asked again, and fails
+ * if it is for as long again. */
+static bool is_late(struct displ *d, struct displ_head *h, int r, uint64_t now)
+{
+	if (r != -EBUSY) {
+		h->busy = false;
+		return false;
+	}
+	if (!h->busy)
+		h->busy_since = now;
+	h->busy = true;
+	if (now - h->busy_since >= FLIGHT_MAX)
+		return false;
+	due_at(d, now + BUSY_AGAIN);
+	return true;
+}
+
 static int fly(struct displ *d, uint32_t head, uint32_t canvas, uint64_t now)
 {
 	struct displ_head *h = &d->head[head];
@@ -105,6 +123,8 @@ static int fly(struct displ *d, uint32_t head, uint32_t canvas, uint64_t now)
 
 	assert(h->flying == NONE);
 	h->flown_at = now;
+	if (is_late(d, h, r, now))
+		return -EBUSY;
 	if (r < 0) {
 		d->error = r;
 		d->stats.failures++;
@@ -187,9 +207,11 @@ static enum displ_status take_off(struct displ *d, uint32_t head, uint32_t canva
 				  uint64_t now)
 {
 	struct displ_head *h = &d->head[head];
+	int r = fly(d, head, canvas, now);
 
-	if (fly(d, head, canvas, now) < 0)
-		return DISPL_FAILED;
+	if (r < 0)
+		return r == -EBUSY && now - h->busy_since < FLIGHT_MAX ? DISPL_LATER
+								       : DISPL_FAILED;
 	h->lit = h->telling = true;
 	h->darkening = false;
 	return DISPL_OK;

@@ -20,7 +20,8 @@
  *     card has beyond those (displ_canvas_*()) is its owner's, who may paint on what is
  *     shown and is seen doing so, as with any card;
  *  5. a show that does not land within a second is taken for one that did: the card has
- *     lost it, and the client is not to wait for ever;
+ *     lost it, and the client is not to wait for ever. One that then says that it is
+ *     busy is late: it is asked again, for a second more;
  *  6. nothing allocates after displ_init().
  */
 #ifndef XDD_DISPL_H
@@ -75,11 +76,13 @@ struct displ_conf {
 };
 
 struct displ_head {
-	bool lit;		      /* its client shows something, or will */
-	bool telling;		      /* the flight is the client's */
-	bool darkening;		      /* to be dark once it has landed */
-	uint32_t shown, flying;	      /* canvases; or NONE */
-	uint64_t flown_at;	      /* or was tried to */
+	bool lit;		/* its client shows something, or will */
+	bool telling;		/* the flight is the client's */
+	bool darkening;		/* to be dark once it has landed */
+	uint32_t shown, flying; /* canvases; or NONE */
+	uint64_t flown_at;	/* or was tried to */
+	bool busy;		/* the card is not done, as it says; since when */
+	uint64_t busy_since;
 	struct displ_size painted[2]; /* of a canvas: what stands in its middle */
 	struct rate flips;
 };

@@ -77,7 +77,7 @@ static void dark_fails(void **state)
 	start_dark();
 	shows(0, make(8, 8, 0));
 	land(1);
-	card.show_error = -EBUSY;
+	card.show_error = -EIO;
 	card.shows = 0;
 	displ_dark(&displ, 0, now);
 	assert_int_equal(card.shows, 1);
@@ -101,7 +101,7 @@ static void dark_fails(void **state)
 	/* Its next client does not wait for the darkness. */
 	shows(0, &made.picture);
 	land(1);
-	card.show_error = -EBUSY;
+	card.show_error = -EIO;
 	displ_dark(&displ, 0, now);
 	card.show_error = 0;
 	shows(0, &made.picture);
@@ -112,11 +112,44 @@ static void dark_fails(void **state)
 	assert_false(is_dark(0) || displ_flies(&displ));
 }
 
+/* One that is late, and says so: it is asked again, and fails when it was for a second.
+ */
+static void is_busy(void **state)
+{
+	const struct displ_rect all = {0, 0, 8, 8};
+	unsigned later = 0;
+
+	(void)state;
+	start_dark();
+	make(8, 8, 0);
+	card.show_error = -EBUSY;
+	while (displ_show(&displ, 0, &made.picture, &all, false, now) == DISPL_LATER) {
+		assert_true(displ_due(&displ) <= now + 10 * CLOCK_MS);
+		now += 10 * CLOCK_MS;
+		turn();
+		later++;
+	}
+	assert_int_equal(later, 100);
+	assert_int_equal(displ.stats.failures, 1);
+	/* Not done, and then done. */
+	card.show_error = 0;
+	shows(0, &made.picture);
+	land(1);
+	card.show_error = -EBUSY;
+	assert_int_equal(displ_show(&displ, 0, &made.picture, &all, false, now),
+			 DISPL_LATER);
+	card.show_error = 0;
+	now += 10 * CLOCK_MS;
+	shows(0, &made.picture);
+	land(1);
+	assert_int_equal(displ.stats.failures, 1);
+}
+
 /* At the start, too: it comes up dark when the card does. */
 static void starts_failing(void **state)
 {
 	(void)state;
-	card.show_error = -EBUSY;
+	card.show_error = -EIO;
 	start(NULL);
 	assert_false(displ_flies(&displ));
 	assert_true(displ_due(&displ) == now + 100 * CLOCK_MS);
@@ -232,9 +265,9 @@ static void due(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(lost),	      TEST(show_fails), TEST(dark_fails),
-		TEST(starts_failing), TEST(look_fails), TEST(rates),
-		TEST(looks),	      TEST(due),
+		TEST(lost),    TEST(show_fails),     TEST(dark_fails),
+		TEST(is_busy), TEST(starts_failing), TEST(look_fails),
+		TEST(rates),   TEST(looks),	     TEST(due),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
