@@ -9,8 +9,9 @@
  *  2. a head's first commit sets its mode. All others name the frame buffer and nothing
  *     else, and change no mode; one of these that fails is tried again as the first,
  *     since nobody knows what the card has forgotten;
- *  3. a commit is one head's, so is its event, which carries that head's number. What
- *     the kernel says in an event is checked all the same;
+ *  3. a commit is one head's, so is its event, which carries that head's number and how
+ *     many of its commits there were: one that comes when nobody waited for it any more
+ *     is not the next one's. What the kernel says is checked all the same;
  *  4. a CRTC that has a commit in flight refuses the next one: -EBUSY, and its mode is
  * as it was.
  *
@@ -42,7 +43,8 @@ static const uint32_t flip_counts[1] = {1}; /* FB_ID */
 
 struct drm_head {
 	struct displ_drm_way way;
-	bool set; /* invariant 2 */
+	bool set;	  /* invariant 2 */
+	uint64_t commits; /* that were taken */
 	uint32_t object[OBJECTS];
 	uint64_t value[DISPL_DRM_PROPS];
 };
@@ -54,6 +56,12 @@ struct drm {
 	uint32_t fb[DISPL_CANVASES_MAX];
 	uint64_t bytes; /* of each */
 };
+
+/* What the event of the @n-th commit of @head carries. */
+static uint64_t event_of(uint32_t head, uint64_t n)
+{
+	return n * DISPL_HEADS_MAX + head;
+}
 
 static struct drm *drm_of(struct displ_scan *scan)
 {
@@ -78,7 +86,9 @@ static int commit(struct drm *drm, uint32_t head, bool all, uint32_t flags)
 		.count_props_ptr = ptr64(all ? all_counts : flip_counts),
 		.props_ptr = ptr64(h->way.prop),
 		.prop_values_ptr = ptr64(h->value),
-		.user_data = flags & DRM_MODE_PAGE_FLIP_EVENT ? head : 0,
+		.user_data = flags & DRM_MODE_PAGE_FLIP_EVENT
+				     ? event_of(head, h->commits + 1)
+				     : 0,
 	};
 	int r;
 
@@ -105,16 +115,18 @@ static int drm_show(struct displ_scan *scan, uint32_t head, uint32_t canvas,
 		r = commit(drm, head, true, flags);
 		h->set = !r;
 	}
+	h->commits += !r;
 	return r;
 }
 
 /* -- Looking --------------------------------------------------------------- */
 
 /* One event at @at, of which @left bytes are there. Its length, or 0: it is none. */
-static size_t take_event(const uint8_t *at, size_t left, uint32_t heads,
+static size_t take_event(const struct drm *drm, const uint8_t *at, size_t left,
 			 uint32_t *shown)
 {
 	struct drm_event_vblank event;
+	uint32_t head;
 
 	if (left < sizeof(event.base))
 		return 0;
@@ -126,8 +138,10 @@ static size_t take_event(const uint8_t *at, size_t left, uint32_t heads,
 	if (event.base.length < sizeof(event))
 		return 0;
 	memcpy(&event, at, sizeof(event));
-	if (event.user_data < heads)
-		*shown |= 1u << event.user_data;
+	head = (uint32_t)(event.user_data % DISPL_HEADS_MAX);
+	if (head < drm->scan.heads &&
+	    event.user_data == event_of(head, drm->head[head].commits))
+		*shown |= 1u << head;
 	return event.base.length;
 }
 
@@ -142,7 +156,7 @@ static int drm_look(struct displ_scan *scan, uint64_t now, uint32_t *shown)
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		return -errno;
 	while (n > 0 && at < (size_t)n && one) {
-		one = take_event(events + at, (size_t)n - at, scan->heads, &landed);
+		one = take_event(drm_of(scan), events + at, (size_t)n - at, &landed);
 		at += one;
 	}
 	/* What was whole counts, even before what was not. */

@@ -12,6 +12,7 @@
 #define FLIGHT_MAX CLOCK_SECOND	    /* invariant 5 */
 #define AGAIN	   (100 * CLOCK_MS) /* after a card that failed */
 #define BUSY_AGAIN (10 * CLOCK_MS)
+#define LATE	   1 /* of a card, that will not do it yet */
 
 static uint32_t canvas_of(uint32_t head, uint32_t which)
 {
@@ -103,19 +104,15 @@ static struct displ_rect cut(const struct displ_picture *picture,
  * if it is for as long again. */
 static bool is_late(struct displ *d, struct displ_head *h, int r, uint64_t now)
 {
-	if (r != -EBUSY) {
-		h->busy = false;
-		return false;
-	}
-	if (!h->busy)
+	if (r == -EBUSY && !h->busy)
 		h->busy_since = now;
-	h->busy = true;
-	if (now - h->busy_since >= FLIGHT_MAX)
-		return false;
-	due_at(d, now + BUSY_AGAIN);
-	return true;
+	h->busy = r == -EBUSY && now - h->busy_since < FLIGHT_MAX;
+	if (h->busy)
+		due_at(d, now + BUSY_AGAIN);
+	return h->busy;
 }
 
+/* 0, LATE, or a negative errno. */
 static int fly(struct displ *d, uint32_t head, uint32_t canvas, uint64_t now)
 {
 	struct displ_head *h = &d->head[head];
@@ -124,7 +121,7 @@ static int fly(struct displ *d, uint32_t head, uint32_t canvas, uint64_t now)
 	assert(h->flying == NONE);
 	h->flown_at = now;
 	if (is_late(d, h, r, now))
-		return -EBUSY;
+		return LATE;
 	if (r < 0) {
 		d->error = r;
 		d->stats.failures++;
@@ -142,7 +139,7 @@ static void go_dark(struct displ *d, uint32_t head, uint64_t now)
 
 	h->telling = false;
 	/* A card that fails is asked again, for as long as it takes. */
-	h->darkening = fly(d, head, canvas_of(head, DARK), now) < 0;
+	h->darkening = fly(d, head, canvas_of(head, DARK), now) != 0;
 	if (h->darkening)
 		due_at(d, h->flown_at + AGAIN);
 	else
@@ -186,15 +183,19 @@ bool displ_rect_in(const struct displ_rect *rect, struct displ_size size)
 	       rect->y <= size.height - rect->height;
 }
 
-/* May a show of @h start? */
+/* May a show of @h start? Not sooner than it is worth asking a card that is late: each
+ * try is a picture painted. The first one has paid. */
 static enum displ_status takes_off(struct displ *d, struct displ_head *h, bool flip,
 				   uint64_t now)
 {
-	uint64_t wait;
+	uint64_t wait = 0;
 
 	if (h->flying != NONE)
 		return DISPL_LATER;
-	wait = flip ? rate_take(&h->flips, 1, now) : 0;
+	if (h->busy && now - h->flown_at < BUSY_AGAIN)
+		wait = h->flown_at + BUSY_AGAIN - now;
+	else if (flip && !h->busy)
+		wait = rate_take(&h->flips, 1, now);
 	if (wait) {
 		due_at(d, now + wait);
 		return DISPL_LATER;
@@ -209,9 +210,8 @@ static enum displ_status take_off(struct displ *d, uint32_t head, uint32_t canva
 	struct displ_head *h = &d->head[head];
 	int r = fly(d, head, canvas, now);
 
-	if (r < 0)
-		return r == -EBUSY && now - h->busy_since < FLIGHT_MAX ? DISPL_LATER
-								       : DISPL_FAILED;
+	if (r)
+		return r == LATE ? DISPL_LATER : DISPL_FAILED;
 	h->lit = h->telling = true;
 	h->darkening = false;
 	return DISPL_OK;

@@ -108,7 +108,7 @@ static int open_displ(struct host *host, struct shower *s)
 /* 0; or a negative errno: -EINVAL if it is no EDID. */
 static int read_edid(const char *path, struct shower_edid *out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	ssize_t n;
 
 	if (fd < 0)

@@ -131,6 +131,12 @@ static void is_busy(void **state)
 	}
 	assert_int_equal(later, 100);
 	assert_int_equal(displ.stats.failures, 1);
+	/* Turns that others cause paint nothing meanwhile. */
+	card.shows = 0;
+	for (unsigned i = 0; i < 100; i++)
+		displ_show(&displ, 0, &made.picture, &all, false, now);
+	assert_int_equal(card.shows, 1);
+	now += 10 * CLOCK_MS;
 	/* Not done, and then done. */
 	card.show_error = 0;
 	shows(0, &made.picture);

@@ -367,7 +367,7 @@ static void shows(void **state)
 	assert_int_equal(drm_fake.commits, 1);
 	assert_int_equal(drm_fake.commit[0].flags,
 			 LOUD | DRM_MODE_ATOMIC_ALLOW_MODESET);
-	assert_int_equal(drm_fake.commit[0].user_data, 1);
+	assert_int_equal(drm_fake.commit[0].user_data, 1 * 4 + 1);
 	assert_int_equal(drm_fake.commit[0].values, 13);
 	assert_int_equal(drm_fake_says(plane, "FB_ID"), 205);
 	assert_int_equal(drm_fake_says(plane, "CRTC_ID"), crtc);
@@ -387,12 +387,12 @@ static void shows(void **state)
 	/* From then on the frame buffer, and nothing else. */
 	assert_int_equal(displ_scan_show(scan, 1, 0, 0), 0);
 	assert_int_equal(drm_fake.commit[1].flags, LOUD);
-	assert_int_equal(drm_fake.commit[1].user_data, 1);
+	assert_int_equal(drm_fake.commit[1].user_data, 2 * 4 + 1);
 	assert_int_equal(drm_fake.commit[1].values, 1);
 	assert_int_equal(drm_fake_says(plane, "FB_ID"), 201);
 	/* The other one's first. */
 	assert_int_equal(displ_scan_show(scan, 0, 2, 0), 0);
-	assert_int_equal(drm_fake.commit[2].user_data, 0);
+	assert_int_equal(drm_fake.commit[2].user_data, 1 * 4 + 0);
 	assert_int_equal(drm_fake.commit[2].values, 13);
 	assert_int_equal(drm_fake_says(DRM_FAKE_PLANE, "SRC_X"), 0);
 	closed(scan);
@@ -508,6 +508,27 @@ static void events(void **state)
 	closed(scan);
 }
 
+/* A flip that was given up and lands after all is not the next one's landing. */
+static void a_late_event(void **state)
+{
+	const uint32_t flip = DRM_EVENT_FLIP_COMPLETE, all = 32;
+	struct displ_scan *scan;
+
+	(void)state;
+	add_head("HDMI-A-1", 1920, 1080);
+	scan = opened(2);
+	assert_int_equal(displ_scan_show(scan, 0, 0, 0), 0);
+	drm_fake.atomic_error = EBUSY;
+	assert_int_equal(displ_scan_show(scan, 0, 1, 0), -EBUSY);
+	drm_fake.atomic_error = 0;
+	assert_int_equal(displ_scan_show(scan, 0, 1, 0), 0);
+	event(flip, all, drm_fake.commit[0].user_data);
+	looks(scan, 0);
+	event(flip, all, drm_fake.commit[2].user_data);
+	looks(scan, 1);
+	closed(scan);
+}
+
 /* -- What fails ------------------------------------------------------------ */
 
 /* Each call in its turn: it does not open, or does without it; and nothing is left. */
@@ -587,6 +608,7 @@ int main(void)
 		cmocka_unit_test_setup(shows, begin),
 		cmocka_unit_test_setup(fails_and_works, begin),
 		cmocka_unit_test_setup(events, begin),
+		cmocka_unit_test_setup(a_late_event, begin),
 		cmocka_unit_test_setup(each_call, begin),
 		cmocka_unit_test_setup(what_does_not_fit, begin),
 	};
