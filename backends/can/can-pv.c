@@ -11,8 +11,6 @@
 #include "backends/can/can-pv.h"
 #include "common/clock.h"
 
-/* The keeper did not take what is to be kept: when to ask again. */
-#define KEEP_AGAIN CLOCK_MS
 /* How long an end waits for frames that are on their way. */
 #define DRAIN (100 * CLOCK_MS)
 
@@ -57,7 +55,7 @@ static int pv_keep(struct can_pv *pv)
 
 	if (r != -EAGAIN)
 		return r;
-	pv_due(pv, pv->now + KEEP_AGAIN);
+	pv_due(pv, pv->now + KEYS_AGAIN);
 	return 0;
 }
 

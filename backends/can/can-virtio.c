@@ -9,8 +9,6 @@
 
 #include "common/clock.h"
 
-/* The keeper did not take what is to be kept: when to ask again. */
-#define KEEP_AGAIN CLOCK_MS
 /* How long an end waits for frames that are on their way. */
 #define DRAIN (100 * CLOCK_MS)
 
@@ -54,7 +52,7 @@ bool can_virtio_keep(struct can_virtio *v)
 	if (!r)
 		return true;
 	if (r == -EAGAIN)
-		lower_due(v, v->now + KEEP_AGAIN);
+		lower_due(v, v->now + KEYS_AGAIN);
 	else
 		v->door.device.error = r;
 	return false;

@@ -37,8 +37,7 @@ static int pv_open(struct host *host)
 	};
 
 	for (uint32_t i = 0; i < s->policy.heads; i++)
-		conf.edid[i] =
-			(struct displ_pv_edid){s->edid[i].data, s->edid[i].bytes};
+		conf.edid[i] = (struct displ_edid){s->edid[i].data, s->edid[i].bytes};
 	s->displ.conf.landed = told_landed;
 	return displ_pv_init(&s->pv, &conf);
 }

@@ -36,8 +36,7 @@ static int virtio_open(struct host *host)
 	};
 
 	for (uint32_t i = 0; i < s->policy.heads; i++)
-		conf.edid[i] =
-			(struct displ_virtio_edid){s->edid[i].data, s->edid[i].bytes};
+		conf.edid[i] = (struct displ_edid){s->edid[i].data, s->edid[i].bytes};
 	s->displ.conf.landed = told_landed;
 	host->virtio = &s->virtio.door;
 	return displ_virtio_init(&s->virtio, &conf);

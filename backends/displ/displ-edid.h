@@ -20,6 +20,12 @@
 #define DISPL_EDID_BLOCKS_MAX 256
 #define DISPL_EDID_NAME_MAX   13 /* of a monitor; the rest is cut off */
 
+/* What a door tells its client: whole blocks; none: it tells nothing. */
+struct displ_edid {
+	const uint8_t *data;
+	uint32_t bytes;
+};
+
 /* One block: a monitor called @name, whose one mode is of @size, 60 times a second.
  * What of the name is not printable ASCII is a "?". False: there is no such block,
  * since a detailed timing has no place for more than 4095 pixels each way or 655.35

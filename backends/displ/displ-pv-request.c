@@ -130,7 +130,7 @@ enum displ_status displ_pv_again(struct displ_pv_head *head)
 
 static enum displ_status answer_edid(struct displ_pv_head *head, uint32_t pages)
 {
-	const struct displ_pv_edid *edid = &head->pv->conf.edid[head->number];
+	const struct displ_edid *edid = &head->pv->conf.edid[head->number];
 	struct displ_pv *pv = head->pv;
 	struct grants *grants = pv->conf.keys.grants;
 	struct grants_map map = {0};

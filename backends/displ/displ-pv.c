@@ -12,9 +12,6 @@
 #include "backends/displ/displ-pv.h"
 #include "common/clock.h"
 
-/* The keeper did not take what is to be kept: when to ask again. */
-#define KEEP_AGAIN CLOCK_MS
-
 static void pv_break(struct displ_pv *pv, const char *why)
 {
 	if (!pv->why)
@@ -126,7 +123,7 @@ static bool head_keep(struct displ_pv_head *head)
 	if (!r)
 		r = displ_pv_keep(pv);
 	if (r == -EAGAIN)
-		pv_due(pv, pv->now + KEEP_AGAIN);
+		pv_due(pv, pv->now + KEYS_AGAIN);
 	else if (r)
 		pv->error = r;
 	return !r;

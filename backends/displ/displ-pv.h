@@ -32,6 +32,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backends/displ/displ-edid.h"
 #include "backends/displ/displ.h"
 #include "backends/displ/displif.h"
 #include "backends/door/pv-channel.h"
@@ -40,18 +41,12 @@
 
 struct displ_pv;
 
-/* What GET_EDID answers: whole blocks of 128 bytes; none: there is no such request. */
-struct displ_pv_edid {
-	const uint8_t *data;
-	uint32_t bytes;
-};
-
 /* All of it outlives the door; @policy may change in place (displ_pv_limits). */
 struct displ_pv_conf {
 	const struct policy *policy;
 	const struct displ_policy *displ_policy;
 	struct displ *displ;
-	struct displ_pv_edid edid[DISPL_HEADS_MAX];
+	struct displ_edid edid[DISPL_HEADS_MAX];
 	struct keys keys;
 	void *owner;
 	/* The client broke a ring: its device fails. Once a connection, as the last act

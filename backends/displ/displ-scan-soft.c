@@ -100,22 +100,14 @@ static int write_bytes(int fd, const uint8_t *data, size_t n)
 	return 0;
 }
 
-/* The middle of what a head shows. */
-static const uint8_t *middle(const struct displ_scan *scan, uint32_t head,
-			     uint32_t canvas)
-{
-	size_t left = (scan->size.width - scan->head[head].width) / 2;
-	size_t top = (scan->size.height - scan->head[head].height) / 2;
-
-	return scan->canvas[canvas] + top * scan->stride + left * DISPL_PIXEL;
-}
-
 /* One that cannot be written is tried again when something else is shown. */
 static int write_file(struct soft *soft, uint32_t head, uint64_t now)
 {
 	struct soft_head *h = &soft->head[head];
-	int r = displ_png_encode(&h->png, middle(&soft->scan, head, h->shown),
-				 soft->scan.stride);
+	int r = displ_png_encode(
+		&h->png,
+		displ_scan_middle(&soft->scan, h->shown, soft->scan.head[head]),
+		soft->scan.stride);
 
 	h->write = NEVER;
 	h->written = now + WRITE_EVERY;

@@ -23,6 +23,7 @@
 #define XDD_DISPL_SCAN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "backends/displ/displ-policy.h"
@@ -62,6 +63,16 @@ struct displ_scan_conf {
 	uint32_t canvases;
 	struct log *log; /* says what about the card is not as the policy has it */
 };
+
+/* Where the middle @size of a canvas begins (invariant 2). */
+static inline uint8_t *displ_scan_middle(const struct displ_scan *scan, uint32_t canvas,
+					 struct displ_size size)
+{
+	size_t left = (scan->size.width - size.width) / 2;
+	size_t top = (scan->size.height - size.height) / 2;
+
+	return scan->canvas[canvas] + top * scan->stride + left * DISPL_PIXEL;
+}
 
 /* Opens and probes it; canvases are black. *@out is the caller's, to be closed.
  * -EINVAL: Resource is none of these, or it has no such connector or mode, which was

@@ -168,7 +168,7 @@ static enum displ_virtio_answer get_edid(struct displ_virtio *v,
 					 struct displ_virtio_request *r)
 {
 	uint8_t bytes[DISPL_VIRTIO_EDID];
-	const struct displ_virtio_edid *edid;
+	const struct displ_edid *edid;
 
 	if (!(v->door.device.features & DISPL_VIRTIO_F_EDID))
 		return DISPL_VIRTIO_UNSPEC;

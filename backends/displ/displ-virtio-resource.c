@@ -350,11 +350,6 @@ enum displ_virtio_answer displ_virtio_transfer(const struct displ_virtio_resourc
 	return DISPL_VIRTIO_OK;
 }
 
-static void read_private(const void *of, uint64_t at, void *dst, uint32_t n)
-{
-	memcpy(dst, (const uint8_t *)of + at, n);
-}
-
 struct displ_picture displ_virtio_picture(const struct displ_virtio_resources *rs,
 					  const struct displ_virtio_resource *r)
 {
@@ -362,7 +357,7 @@ struct displ_picture displ_virtio_picture(const struct displ_virtio_resources *r
 		.format = r->format,
 		.size = r->size,
 		.stride = r->size.width * DISPL_PIXEL,
-		.read = read_private,
+		.read = displ_read_private,
 		.of = r->pixels,
 	};
 

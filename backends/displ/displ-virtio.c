@@ -11,9 +11,6 @@
 
 #include "common/clock.h"
 
-/* The keeper did not take what is to be kept: when to ask again. */
-#define KEEP_AGAIN CLOCK_MS
-
 static struct displ_virtio *virtio_of(const struct virtio_slot *slot)
 {
 	return slot->queue->device->conf.owner;
@@ -31,7 +28,7 @@ static bool keep(struct displ_virtio *v)
 	int r = displ_virtio_keep(v);
 
 	if (r == -EAGAIN)
-		displ_virtio_lower_due(v, v->now + KEEP_AGAIN);
+		displ_virtio_lower_due(v, v->now + KEYS_AGAIN);
 	else if (r)
 		v->door.device.error = r;
 	return !r;

@@ -38,6 +38,7 @@
 #include "backends/displ/displ-virtio-cursor.h"
 #include "backends/displ/displ-virtio-resource.h"
 #include "backends/displ/displ-virtio-wire.h"
+#include "backends/displ/displ-edid.h"
 #include "backends/displ/displ.h"
 #include "backends/door/virtio-door.h"
 #include "common/histogram.h"
@@ -55,19 +56,13 @@ enum displ_virtio_queue {
 
 struct displ_virtio;
 
-/* What GET_EDID answers; no bytes: nothing. */
-struct displ_virtio_edid {
-	const uint8_t *data;
-	uint32_t bytes;
-};
-
 /* All of it outlives the door; @policy may change in place (displ_virtio_limits). */
 struct displ_virtio_conf {
 	const struct policy *policy;
 	const struct displ_policy *displ_policy;
 	struct displ
 		*displ; /* its scan has policy->buffers canvases beyond the heads' */
-	struct displ_virtio_edid edid[DISPL_HEADS_MAX];
+	struct displ_edid edid[DISPL_HEADS_MAX];
 	struct keys keys;
 	void *owner;
 	/* Nothing is mapped, the port is unbound, nothing is in flight. */

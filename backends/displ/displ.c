@@ -25,15 +25,16 @@ static void due_at(struct displ *d, uint64_t due)
 		d->due = due;
 }
 
+void displ_read_private(const void *of, uint64_t at, void *dst, uint32_t n)
+{
+	memcpy(dst, (const uint8_t *)of + at, n);
+}
+
 /* -- Painting -------------------------------------------------------------- */
 
 uint8_t *displ_canvas_at(const struct displ *d, uint32_t canvas, struct displ_size size)
 {
-	const struct displ_scan *scan = d->conf.scan;
-	size_t left = (scan->size.width - size.width) / 2;
-	size_t top = (scan->size.height - size.height) / 2;
-
-	return scan->canvas[canvas] + top * scan->stride + left * DISPL_PIXEL;
+	return displ_scan_middle(d->conf.scan, canvas, size);
 }
 
 void displ_canvas_clear(const struct displ *d, uint32_t canvas)

@@ -75,18 +75,14 @@ static int open_card(struct host *host, struct shower *s)
 
 /* -- What stands in files -------------------------------------------------- */
 
-static void read_pixels(const void *of, uint64_t at, void *dst, uint32_t n)
-{
-	memcpy(dst, (const uint8_t *)of + at, n);
-}
-
 /* The heads show it, or black, from here on. */
 static int open_displ(struct host *host, struct shower *s)
 {
 	const struct displ_conf conf = {
 		.policy = &s->policy, .scan = s->scan, .owner = host};
 	struct displ_pixels pixels = {0};
-	struct displ_picture gone = {.format = DISPL_ARGB8888, .read = read_pixels};
+	struct displ_picture gone = {.format = DISPL_ARGB8888,
+				     .read = displ_read_private};
 	char why[DISPL_PNG_WHY];
 	int r = 0;
 

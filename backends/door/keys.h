@@ -13,12 +13,15 @@
 
 #include <stdint.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "grant-mem/grants.h"
 #include "xenbus/evtchn.h"
 #include "xenbus/store.h"
 
 #define KEYS_FAILED 1
+/* ns: what said -EAGAIN while a device is served is worth asking for again. */
+#define KEYS_AGAIN CLOCK_MS
 
 struct keys {
 	struct store *store;

@@ -12,9 +12,6 @@
 #include "backends/snd/snd-pv.h"
 #include "common/clock.h"
 
-/* The keeper did not take what is to be kept: when to ask again. */
-#define KEEP_AGAIN CLOCK_MS
-
 static void pv_break(struct snd_pv *pv, const char *why)
 {
 	if (!pv->why)
@@ -95,7 +92,7 @@ static bool stream_keep(struct snd_pv_stream *st)
 	int r = snd_keep(&st->kept, &pv->conf.keys, st->number, &kept, &snd->levels);
 
 	if (r == -EAGAIN)
-		pv_due(pv, pv->now + KEEP_AGAIN);
+		pv_due(pv, pv->now + KEYS_AGAIN);
 	else if (r)
 		pv->error = r;
 	return !r;

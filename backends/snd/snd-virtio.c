@@ -10,9 +10,6 @@
 
 #include "common/clock.h"
 
-/* The keeper did not take what is to be kept: when to ask again. */
-#define KEEP_AGAIN CLOCK_MS
-
 uint32_t snd_virtio_size_max(const struct snd_policy *snd)
 {
 	return snd->buffer;
@@ -57,7 +54,7 @@ bool snd_virtio_keep(struct snd_virtio_stream *st)
 	kept_of(st, &kept);
 	r = snd_keep(&st->kept, &v->conf.keys, st->number, &kept, &st->levels);
 	if (r == -EAGAIN)
-		snd_virtio_lower_due(v, v->now + KEEP_AGAIN);
+		snd_virtio_lower_due(v, v->now + KEYS_AGAIN);
 	else if (r)
 		v->door.device.error = r;
 	return !r;

@@ -35,7 +35,7 @@ static int pv_init(struct displ_bed *bed, const struct keys *keys)
 	};
 
 	for (uint32_t i = 0; i < bed->displ_policy.heads; i++)
-		conf.edid[i] = (struct displ_pv_edid){bed->edid, sizeof(bed->edid)};
+		conf.edid[i] = (struct displ_edid){bed->edid, sizeof(bed->edid)};
 	return displ_pv_init(&bed->pv, &conf);
 }
 

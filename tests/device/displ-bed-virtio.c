@@ -21,7 +21,7 @@ static int virtio_init(struct displ_bed *bed, const struct keys *keys)
 	};
 
 	for (uint32_t i = 0; i < bed->displ_policy.heads; i++)
-		conf.edid[i] = (struct displ_virtio_edid){bed->edid, sizeof(bed->edid)};
+		conf.edid[i] = (struct displ_edid){bed->edid, sizeof(bed->edid)};
 	return displ_virtio_init(&bed->virtio, &conf);
 }
 
