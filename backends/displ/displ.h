@@ -17,9 +17,9 @@
  *  3. a picture is no larger than its head, and is shown in its middle; around it is
  *     black, whatever was there before;
  *  4. nothing is painted here on a canvas of a head that is shown or in flight, unless
- * the card is late (5): then one that it still shows may be. What a card has beyond
- * those (displ_canvas_*()) is its owner's, who may paint on what is shown and is seen
- * doing so, as with any card;
+ *     the card is late (5): what it still shows may be painted on then. What it has
+ *     beyond those (displ_canvas_*()) is its owner's, who may paint on what is shown
+ *     and is seen doing so, as with any card;
  *  5. a show that does not land within a second is taken for one that did: the card has
  *     lost it, and the client is not to wait for ever. One that then says that it is
  *     busy is late: it is asked again, for a second more;
