@@ -5,18 +5,26 @@
 #include <string.h>
 
 #include "policy/cmd/check.h"
+#include "policy/cmd/diff.h"
 #include "policy/cmd/dt.h"
+#include "policy/cmd/explain.h"
 #include "policy/cmd/show.h"
 
 static const char help[] =
 	"usage: xdd-policy check [OPTION...] FILE|DIR...\n"
 	"       xdd-policy show FILE\n"
+	"       xdd-policy explain NAME|FILE may WHAT\n"
+	"       xdd-policy diff OLD NEW\n"
 	"       xdd-policy dt [OPTION...] NAME|FILE|DIR...\n"
 	"\n"
 	"check  every error of every file, with line and what is allowed; for a\n"
 	"       directory also what its policies may not say together, and what\n"
 	"       they need of the driver domain. Exit 0: all is well, 2: it is not.\n"
 	"show   the policy with its defaults filled in, and the line of each value.\n"
+	"explain  whether it may map, copy, bind or serve, and the line that says\n"
+	"       so. Exit 0: it may, 1: it may not.\n"
+	"diff   what NEW makes possible (+), takes away (-), or changes (?), and how\n"
+	"       it comes to hold. Exit 0: nothing more becomes possible, 1: it may.\n"
 	"dt     without a toolstack: what these policies of one driver domain need of\n"
 	"       the device tree and of Xen's command line; with --verify, whether a\n"
 	"       compiled tree gives it. Exit 0: it does, 2: it does not.\n"
@@ -43,9 +51,8 @@ static const struct command {
 	const char *name;
 	int (*main)(int argc, char **argv);
 } commands[] = {
-	{"check", check_main},
-	{"show", show_main},
-	{"dt", dt_main},
+	{"check", check_main}, {"show", show_main}, {"explain", explain_main},
+	{"diff", diff_main},   {"dt", dt_main},
 };
 
 int main(int argc, char **argv)
@@ -60,6 +67,7 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].main(argc - 1, argv + 1);
 	}
-	fputs("xdd-policy: check, show or dt? See xdd-policy --help\n", stderr);
+	fputs("xdd-policy: check, show, explain, diff or dt? See xdd-policy --help\n",
+	      stderr);
 	return 2;
 }

@@ -5,70 +5,15 @@
  */
 #include "policy/cmd/show.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "backends/snd/snd-policy.h"
 #include "policy/class.h"
 #include "policy/cmd/load.h"
+#include "policy/cmd/value.h"
 #include "policy/key.h"
 #include "policy/text.h"
-
-/* How a field is written; what has words or is a text needs none of these. */
-static void show_bool(const struct policy *policy, const void *field)
-{
-	(void)policy;
-	printf("%s", *(const bool *)field ? "yes" : "no");
-}
-
-static void show_number(const struct policy *policy, const void *field)
-{
-	(void)policy;
-	printf("%" PRIu32, *(const uint32_t *)field);
-}
-
-static void show_rate(const struct policy *policy, const void *field)
-{
-	const struct policy_rate *rate = field;
-
-	(void)policy;
-	printf("%" PRIu64 "/s burst %" PRIu64, rate->per_second, rate->burst);
-}
-
-static void show_domain(const struct policy *policy, const void *field)
-{
-	(void)field;
-	if (policy->any_domain)
-		printf("any");
-	else
-		printf("%u", policy->domain.v);
-}
-
-static void show_text(const struct policy *policy, const void *field)
-{
-	const char *text = field;
-
-	(void)policy;
-	printf("%s", text[0] ? text : "(none)");
-}
-
-static void show_refs(const struct policy *policy, const void *field)
-{
-	(void)field;
-	printf("%" PRIu32 "-%" PRIu32, policy->first_ref.v, policy->last_ref.v);
-}
-
-static void (*const show[POLICY_KEY_COUNT])(const struct policy *, const void *) = {
-	[POLICY_KEY_FORMAT] = show_number,     [POLICY_KEY_RESOURCE] = show_text,
-	[POLICY_KEY_READ_ONLY] = show_bool,    [POLICY_KEY_DOMAIN] = show_domain,
-	[POLICY_KEY_TAG] = show_text,	       [POLICY_KEY_DEVICE] = show_text,
-	[POLICY_KEY_EXCLUSIVE] = show_bool,    [POLICY_KEY_RING_PAGES] = show_number,
-	[POLICY_KEY_DATA_PAGES] = show_number, [POLICY_KEY_POOL_PAGES] = show_number,
-	[POLICY_KEY_GRANT_REFS] = show_refs,   [POLICY_KEY_IN_FLIGHT] = show_number,
-	[POLICY_KEY_OPERATIONS] = show_rate,   [POLICY_KEY_BYTES] = show_rate,
-	[POLICY_KEY_EVENTS] = show_rate,
-};
 
 static void show_line(unsigned line, const char *name)
 {
@@ -81,15 +26,10 @@ static void show_line(unsigned line, const char *name)
 
 static void show_key(const struct policy *policy, enum policy_key key)
 {
-	const struct key_row *row = &key_rows[key];
-	const void *field = (const char *)policy + row->offset;
+	char text[VALUE_TEXT];
 
-	show_line(policy->line[key], row->name);
-	if (row->words)
-		printf("%s", row->words[*(const unsigned *)field]);
-	else
-		show[key](policy, field);
-	putchar('\n');
+	show_line(policy->line[key], key_rows[key].name);
+	puts(value_text(policy, key, text));
 }
 
 /* The head and the generic sections alone have rows; all others are the class's. */
