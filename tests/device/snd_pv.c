@@ -274,6 +274,25 @@ static void the_pcm_ran_empty(void **state)
 	snd_done(&client);
 }
 
+/* Nobody misses silence: a PCM that ran empty of it is started again, and we were not
+ * late. */
+static void silence_ran_empty(void **state)
+{
+	struct snd_client client;
+
+	(void)state;
+	snd_playing(&client);
+	snd_client_play(&client, 20 * CLOCK_MS);
+	snd_bed_pass(&bed, 200 * CLOCK_MS);
+	assert_int_equal(bed.card.stats.underruns, 1);
+	loopxen_advance(bed.x, 50 * CLOCK_MS);
+	snd_bed_pass(&bed, 20 * CLOCK_MS);
+	assert_int_equal(bed.host[0].starts, 2);
+	assert_int_equal(bed.card.stats.xruns, 0);
+	assert_int_equal(bed.card.stats.underruns, 1);
+	snd_done(&client);
+}
+
 /* -- Recording ------------------------------------------------------------ */
 
 static void read_period(struct snd_client *client, uint64_t *n)
@@ -383,6 +402,7 @@ int main(void)
 		cmocka_unit_test(a_pause_loses_nothing),
 		cmocka_unit_test(an_open_waits_for_the_last_end),
 		cmocka_unit_test(the_pcm_ran_empty),
+		cmocka_unit_test(silence_ran_empty),
 		cmocka_unit_test(records_what_there_is),
 		cmocka_unit_test(both_ways_at_once),
 		cmocka_unit_test(requests_wait_for_their_rate),
