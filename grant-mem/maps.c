@@ -11,16 +11,6 @@
 #define NONE   UINT32_MAX
 #define ORPHAN (UINT32_MAX - 1) /* a pair whose registration died with its owner */
 
-/* Pages are hundreds, and this is asked when one is let go. */
-static bool held(const struct maps *maps, struct gref ref)
-{
-	for (uint32_t i = 0; i < maps->high; i++) {
-		if (maps->slot[i].state != MAPS_FREE && maps->slot[i].ref.v == ref.v)
-			return true;
-	}
-	return false;
-}
-
 static bool among(const struct gref *refs, uint32_t n, struct gref ref)
 {
 	for (uint32_t i = 0; i < n; i++) {
@@ -61,22 +51,47 @@ static uint32_t take(struct maps *maps, struct gref ref, enum policy_purpose pur
 	return i;
 }
 
+/* Those of @refs that no registration has are not ours any more. One look at each slot:
+ * a pool's are thousands, and its references a run beside which no other one lies. */
+static void unlock(const struct maps *maps, struct gref *refs, uint32_t n)
+{
+	uint32_t least = UINT32_MAX, most = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		least = refs[i].v < least ? refs[i].v : least;
+		most = refs[i].v > most ? refs[i].v : most;
+	}
+	for (uint32_t i = 0; n && i < maps->high; i++) {
+		const struct maps_slot *slot = &maps->slot[i];
+
+		if (slot->state == MAPS_FREE || slot->ref.v < least ||
+		    slot->ref.v > most)
+			continue;
+		for (uint32_t k = n; k-- > 0;) {
+			if (refs[k].v == slot->ref.v)
+				refs[k] = refs[--n];
+		}
+	}
+	ledger_unlock(maps->ledger, refs, n);
+}
+
 /* Invariants 1 and 2: the end of a registration. */
 static void refund(struct maps *maps, uint32_t head)
 {
 	struct maps_slot *first = &maps->slot[head];
+	struct gref refs[WIRE_REFS_MAX];
+	uint32_t n = 0;
 
 	policy_refund(&maps->usage, (enum policy_purpose)first->purpose, first->pages);
 	for (uint32_t i = head, next; i != NONE; i = next) {
-		struct gref ref = maps->slot[i].ref;
-
+		refs[n++] = maps->slot[i].ref;
 		next = maps->slot[i].next;
 		maps->slot[i].state = MAPS_FREE;
 		maps->slot[i].next = maps->free;
 		maps->free = i;
-		if (maps->ledger >= 0 && !held(maps, ref))
-			ledger_unlock(maps->ledger, &ref, 1);
 	}
+	if (maps->ledger >= 0)
+		unlock(maps, refs, n);
 }
 
 void maps_reset(struct maps *maps)

@@ -169,7 +169,7 @@ const struct key_row key_rows[POLICY_KEY_COUNT] = {
 	ROW(RING_PAGES, "Memory.RingPages", ring_pages, false, set_number, 1024, NULL, "1-1024"),
 	ROW(DATA_PAGES, "Memory.DataPages", data_pages, false, set_number, 1048576, NULL,
 	    "1-1048576"),
-	ROW(POOL_PAGES, "Memory.PoolPages", data_pages, false, set_number, 4096, NULL, "1-4096"),
+	ROW(POOL_PAGES, "Memory.PoolPages", data_pages, false, set_number, 16384, NULL, "1-16384"),
 	ROW(GRANT_REFS, "Memory.GrantRefs", first_ref, false, set_refs, 0, NULL,
 	    "FIRST-LAST, with 8 <= FIRST <= LAST <= 4294967295"),
 	ROW(IN_FLIGHT, "Limits.InFlight", in_flight, true, set_number, 65535, NULL, "1-65535"),

@@ -29,7 +29,7 @@
 #include "grant-mem/grants.h"
 #include "policy/policy.h"
 
-#define VIRTIO_RUNS_MAX	 16			/* pool-ref0 to pool-ref15 */
+#define VIRTIO_RUNS_MAX	 64			/* pool-ref0 to pool-ref63 */
 #define VIRTIO_RUN_BYTES (256 * XEN_PAGE_BYTES) /* of each but the last */
 #define VIRTIO_POOL_BASE (UINT64_C(1) << 32)
 #define VIRTIO_GRANT_BIT (UINT64_C(1) << 63)

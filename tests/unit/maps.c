@@ -283,6 +283,39 @@ static void test_ledger(void **state)
 	rmdir(dir);
 }
 
+/* The largest pool, and a registration that has some of its references once more: each
+ * is free when it stands nowhere, whatever the order they go in. */
+static void test_ledger_of_a_pool(void **state)
+{
+	enum { RUNS = 64, RUN = 256, FIRST = 8, TWICE = FIRST + 3 * RUN - 2 };
+	char dir[] = "/tmp/xdd-maps-XXXXXX";
+	struct gref ref = {FIRST};
+	uint32_t id[RUNS], twice;
+	int other;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	maps.ledger = ledger_open(dir, (struct domid){3});
+	other = ledger_open(dir, (struct domid){3});
+	for (uint32_t i = 0; i < RUNS; i++)
+		id[i] = add(FIRST + i * RUN, RUN, WIRE_OK);
+	twice = add(TWICE, 4, WIRE_OK);
+	for (uint32_t i = RUNS; i-- > 0;)
+		assert_true(maps_release(&maps, id[i], 1));
+	for (; ref.v < FIRST + RUNS * RUN; ref.v++)
+		assert_int_equal(ledger_lock(other, &ref, 1),
+				 ref.v - TWICE < 4 ? -EAGAIN : 0);
+	assert_true(maps_release(&maps, twice, 1));
+	ref.v = TWICE;
+	assert_int_equal(ledger_lock(other, &ref, 1), 0);
+	assert_true(maps_empty(&maps));
+	close(other);
+	close(maps.ledger);
+	assert_int_equal(chdir(dir), 0);
+	unlink("dom3");
+	rmdir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +330,7 @@ int main(void)
 		cmocka_unit_test_setup(test_add_fails, setup),
 		cmocka_unit_test_setup(test_many, setup),
 		cmocka_unit_test_setup(test_ledger, setup),
+		cmocka_unit_test_setup(test_ledger_of_a_pool, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

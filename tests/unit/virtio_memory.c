@@ -17,7 +17,7 @@
 
 static uint8_t copy_area[PAGES * PAGE];
 static uint8_t theirs[PAGES][PAGE]; /* by reference, from 0 */
-static uint32_t mapped[8], nmapped, runs, run_pages[16], segs;
+static uint32_t mapped[8], nmapped, runs, run_pages[VIRTIO_RUNS_MAX + 1], segs;
 static int map_status, seg_status;
 static struct virtio_parts *moved_parts[16];
 static int moved_status[16];
@@ -172,6 +172,25 @@ static void pool_runs(void **state)
 	run_pages[0] = 0;
 	assert_int_equal(virtio_memory_connect(&m), GRANTS_ABSENT);
 	assert_int_equal(m.runs, 0);
+}
+
+/* As many as there may be: what a client grants beyond them is not asked for. */
+static void pool_of_all_runs(void **state)
+{
+	const uint64_t last =
+		VIRTIO_POOL_BASE + (uint64_t)(VIRTIO_RUNS_MAX - 1) * VIRTIO_RUN_BYTES;
+
+	(void)state;
+	for (unsigned i = 0; i <= VIRTIO_RUNS_MAX; i++)
+		run_pages[i] = VIRTIO_RUN_BYTES / PAGE;
+	pool_of(256, 256);
+	assert_int_equal(runs, VIRTIO_RUNS_MAX);
+	assert_true(m.bytes == 64ull << 20);
+	assert_ptr_equal(virtio_memory_at(&m, last, VIRTIO_RUN_BYTES),
+			 m.run[VIRTIO_RUNS_MAX - 1].addr);
+	assert_null(virtio_memory_at(&m, last + VIRTIO_RUN_BYTES, 1));
+	assert_int_equal(virtio_memory_disconnect(&m), 0);
+	memset(run_pages, 0, sizeof(run_pages));
 }
 
 /* -- Addresses of grants
@@ -394,9 +413,9 @@ static void what_fails(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(pool_addresses),	TEST(pool_runs),       TEST(grant_addresses),
-		TEST(splits_at_pages),	TEST(pages_of_a_slot), TEST(head_and_tail),
-		TEST(both_in_one_part), TEST(what_fails),
+		TEST(pool_addresses),  TEST(pool_runs),	       TEST(pool_of_all_runs),
+		TEST(grant_addresses), TEST(splits_at_pages),  TEST(pages_of_a_slot),
+		TEST(head_and_tail),   TEST(both_in_one_part), TEST(what_fails),
 	};
 
 	return cmocka_run_group_tests_name("virtio_memory", tests, NULL, NULL);

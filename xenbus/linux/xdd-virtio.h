@@ -36,7 +36,7 @@
 #include "compat.h"
 
 #define XDD_POOL_RUN	256	/* references in a pool-refN */
-#define XDD_POOL_RUNS	16
+#define XDD_POOL_RUNS	64
 #define XDD_POOL_MIN	16	/* pages; with less not even the queues fit */
 #define XDD_POOL_MAX	(XDD_POOL_RUN * XDD_POOL_RUNS)
 #define XDD_QUEUES_MAX	256	/* what we believe of a device */
