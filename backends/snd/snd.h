@@ -75,9 +75,9 @@ struct snd_stats {
 	uint64_t silence;   /* of these: nobody's samples, while running */
 	uint64_t underruns; /* times that the client was late, or what it sent was */
 	uint64_t late;	    /* bytes that came too late */
-	uint64_t xruns;	    /* times that we were late for the PCM, with something of the
-			       client's to play, or to be recorded */
-	uint64_t failures;  /* of the PCM */
+	uint64_t xruns;	   /* times that we were late for the PCM, with something of the
+			      client's to play, or to be recorded */
+	uint64_t failures; /* of the PCM */
 	uint64_t opens, starts, wakes;
 };
 
