@@ -6,15 +6,18 @@
  *	xdd-drm-show modes
  *	xdd-drm-show edid CONNECTOR
  *	xdd-drm-show picture CONNECTOR FORMAT SEED SECONDS
- *	xdd-drm-show flips CONNECTOR FORMAT COUNT SECONDS
+ *	xdd-drm-show flips CONNECTOR FORMAT COUNT SECONDS [RATE]
  *	xdd-drm-show crc PIXEL WIDTH HEIGHT
  *
  * CONNECTOR counts from 0; its first mode is taken. FORMAT is DRM's, such as XR24. A
  * picture's line is "SUM WIDTHxHEIGHT CRC", SUM being FNV-1a of what a person sees, 24
  * bits a pixel (xdd-png-sum says the same of a file), CRC what vkms says of it. Flips'
- * is "SUM COUNT EVENTS WORST MEAN CRC CRC": of the last picture; flips, events, and the
- * time from one to the other in microseconds; of both pictures. Both stay for SECONDS
- * behind their line. CRC alone is that of a picture of one colour.
+ * is "SUM COUNT EVENTS WORST MEAN CRC CRC ALL LATE": of the last picture; flips,
+ *events, and the time from one to the other in microseconds; of both pictures; from the
+ *first flip to the last event; events that came more than a frame and a half later.
+ *Flips follow each other as their events come, RATE times a second at most (some
+ *drivers send an event at once). Both stay for SECONDS behind their line. CRC alone is
+ *that of a picture of one colour.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -260,10 +263,18 @@ static void flipped(int fd, unsigned sequence, unsigned sec, unsigned usec,
 	++*(uint64_t *)events;
 }
 
-static int flips(struct screen *s, unsigned count, unsigned seconds)
+static void sleep_until(uint64_t us)
+{
+	struct timespec ts = {(time_t)(us / 1000000), (long)(us % 1000000) * 1000};
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+}
+
+static int flips(struct screen *s, unsigned count, unsigned seconds, unsigned rate)
 {
 	drmEventContext context = {.version = 2, .page_flip_handler = flipped};
-	uint64_t events = 0, worst = 0, sum = 0;
+	const uint64_t frame = 1000000 / (s->mode.vrefresh ? s->mode.vrefresh : 60);
+	uint64_t events = 0, worst = 0, sum = 0, late = 0, start;
 
 	for (unsigned i = 0; i < 2; i++) {
 		if (!make(s, &s->buffer[i]))
@@ -272,10 +283,14 @@ static int flips(struct screen *s, unsigned count, unsigned seconds)
 	}
 	if (!show(s, &s->buffer[0]))
 		return fail("not shown");
+	start = now_us();
 	for (unsigned i = 1; i <= count; i++) {
 		struct pollfd pfd = {s->fd, POLLIN, 0};
-		uint64_t begun = now_us(), took;
+		uint64_t begun, took;
 
+		if (rate)
+			sleep_until(start + (uint64_t)i * 1000000 / rate);
+		begun = now_us();
 		if (drmModePageFlip(s->fd, s->crtc, s->buffer[i % 2].fb,
 				    DRM_MODE_PAGE_FLIP_EVENT, &events))
 			return fail("no flip");
@@ -283,12 +298,14 @@ static int flips(struct screen *s, unsigned count, unsigned seconds)
 			return fail("no event");
 		took = now_us() - begun;
 		sum += took;
+		late += took > frame + frame / 2;
 		if (took > worst)
 			worst = took;
 	}
-	printf("%016" PRIx64 " %u %" PRIu64 " %" PRIu64 " %" PRIu64 " 0x%08x 0x%08x\n",
+	printf("%016" PRIx64 " %u %" PRIu64 " %" PRIu64 " %" PRIu64
+	       " 0x%08x 0x%08x %" PRIu64 " %" PRIu64 "\n",
 	       s->buffer[count % 2].sum, count, events, worst, count ? sum / count : 0,
-	       s->buffer[0].crc, s->buffer[1].crc);
+	       s->buffer[0].crc, s->buffer[1].crc, now_us() - start, late);
 	fflush(stdout);
 	sleep(seconds);
 	return 0;
@@ -320,15 +337,17 @@ int main(int argc, char **argv)
 	if (argc < 3 || !open_screen(&s, number(argv[2])))
 		return fail(
 			"xdd-drm-show modes | edid N | picture N FORMAT SEED SECONDS "
-			"| flips N FORMAT COUNT SECONDS | crc PIXEL WIDTH HEIGHT");
+			"| flips N FORMAT COUNT SECONDS [RATE] | crc PIXEL WIDTH "
+			"HEIGHT");
 	if (argc == 3 && !strcmp(argv[1], "edid"))
 		return edid(&s);
-	s.format = argc == 6 ? find_format(argv[3]) : NULL;
+	s.format = argc >= 6 ? find_format(argv[3]) : NULL;
 	if (!s.format)
 		return fail("no such format");
 	if (!strcmp(argv[1], "picture"))
 		return picture(&s, number(argv[4]), number(argv[5]));
 	if (!strcmp(argv[1], "flips"))
-		return flips(&s, number(argv[4]), number(argv[5]));
+		return flips(&s, number(argv[4]), number(argv[5]),
+			     argc > 6 ? number(argv[6]) : 0);
 	return fail("no such verb");
 }

@@ -74,14 +74,19 @@ machine_client()
 
 machine_start()
 {
-	local more=() part
+	local more=() part threads=multi cpus=2 clock=()
 
+	if [ -f "$folder/virtual" ]; then
+		threads=single cpus=1
+		clock=(-icount "shift=0,sleep=off" -rtc clock=vm)
+	fi
 	[ -z "$disk" ] || more=(-drive "file=$disk,if=virtio,format=raw,cache=writeback")
 	for part in "${more_parts[@]}"; do
 		more+=(-drive "file=$(part_path "$part")/root.img,if=virtio,format=raw,readonly=on")
 	done
 	TMPDIR=$work timeout --kill-after=5 $((timeout + 30)) qemu-system-x86_64 \
-		-accel tcg,thread=multi -cpu max,-smap,-smep,-avx,-avx2,-xsave -smp 2 -m "$memory" \
+		-accel "tcg,thread=$threads" -cpu max,-smap,-smep,-avx,-avx2,-xsave "${clock[@]}" \
+		-smp "$cpus" -m "$memory" \
 		-nodefaults -no-reboot -display none -serial "file:$out/serial.log" \
 		-kernel "$kernel/xen" \
 		-append "dom0_mem=768M,max:768M dom0_max_vcpus=1 com1=115200,8n1 console=com1 \
