@@ -40,6 +40,7 @@ static bool with_crtc(struct displ_route *route, uint32_t head, uint32_t crtc)
 		for (uint32_t i = 0; i < route->planes; i++) {
 			route->of[head] = i;
 			if (route->plane[i].possible >> crtc & 1 &&
+			    !(route->unfit[i] >> head & 1) &&
 			    plane_cost(route, i, crtc) == cost &&
 			    !is_taken(route->of, head, i) &&
 			    route_from(route, head + 1))
@@ -54,6 +55,9 @@ static bool route_from(struct displ_route *route, uint32_t head)
 {
 	if (head == route->heads)
 		return true;
+	if (route->steps == DISPL_ROUTE_STEPS)
+		return false;
+	route->steps++;
 	for (unsigned cost = 0; cost < COSTS; cost++) {
 		for (uint32_t i = 0; i < route->crtcs; i++) {
 			if (route->head[head].possible >> i & 1 &&
@@ -68,6 +72,7 @@ static bool route_from(struct displ_route *route, uint32_t head)
 
 bool displ_route_find(struct displ_route *route)
 {
+	route->steps = 0;
 	return route_from(route, 0);
 }
 

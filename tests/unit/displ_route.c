@@ -150,6 +150,41 @@ static void what_cannot_be(void **state)
 	assert_false(displ_route_find(&route)); /* no plane */
 }
 
+/* A plane that does not know what a head shows is another head's. */
+static void unfit_planes(void **state)
+{
+	(void)state;
+	begin(2);
+	head(3, NO);
+	head(3, NO);
+	plane(3, NO);
+	plane(3, NO);
+	route.unfit[0] = 1;
+	assert_true(displ_route_find(&route));
+	is(0, 0, 1);
+	is(1, 1, 0);
+	route.unfit[1] = 1;
+	assert_false(displ_route_find(&route));
+}
+
+/* As many as there may be: found at once, if they can be had; and a search that would
+ * outlast us all ends. */
+static void many_heads(void **state)
+{
+	(void)state;
+	begin(DISPL_ROUTE_HEADS_MAX);
+	for (uint32_t i = 0; i < DISPL_ROUTE_HEADS_MAX; i++) {
+		head(0xffff, NO);
+		plane(0xffff, NO);
+	}
+	assert_true(displ_route_find(&route));
+	assert_int_equal(route.steps, DISPL_ROUTE_HEADS_MAX);
+	is(15, 15, 15);
+	route.crtcs--;
+	assert_false(displ_route_find(&route));
+	assert_int_equal(route.steps, DISPL_ROUTE_STEPS);
+}
+
 /* Invariant 1 over all small cards: it is found just if any choice does. */
 static bool any(uint32_t possible[2], uint32_t planes[2])
 {
@@ -195,6 +230,8 @@ int main(void)
 		cmocka_unit_test(planes_stay),
 		cmocka_unit_test(all_or_none),
 		cmocka_unit_test(what_cannot_be),
+		cmocka_unit_test(unfit_planes),
+		cmocka_unit_test(many_heads),
 		cmocka_unit_test(small_cards),
 	};
 
