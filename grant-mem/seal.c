@@ -234,6 +234,17 @@ static const struct seal_rule seal_allowed_domain[] = {
 	CALL(timerfd_settime),
 };
 
+/* Who lends: connections, and leases for them. */
+static const struct seal_rule seal_allowed_lessor[] = {
+	CALL(accept4),
+	CALL(getsockopt),
+	CALL(newfstatat),
+	CALL(sendmsg),
+	INT(ioctl, 1, SIOCOUTQ),
+	INT(ioctl, 1, SEAL_DRM_MODE_CREATE_LEASE),
+	INT(ioctl, 1, SEAL_DRM_MODE_REVOKE_LEASE),
+};
+
 static int seal_add(scmp_filter_ctx ctx, uint32_t action, const struct seal_rule *rule)
 {
 	struct scmp_arg_cmp cmp = {rule->arg, rule->op, rule->mask, rule->value};
@@ -345,4 +356,9 @@ int seal_last_mixed(void)
 int seal_last_domain(void)
 {
 	return seal_serve(seal_allowed_domain, RULES(seal_allowed_domain));
+}
+
+int seal_lessor(void)
+{
+	return seal_serve(seal_allowed_lessor, RULES(seal_allowed_lessor));
 }

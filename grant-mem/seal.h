@@ -54,6 +54,11 @@
  * So a process that was taken over holds all that the driver domain holds, and
  * only then is kept from exec, sockets, processes and new executable memory.
  *
+ * seal_lessor() is for who lends connectors of a card of DRM/KMS to others (xdd-lease).
+ * It leaves open, beside what seal_last() does: accept4 and getsockopt, of sockets that
+ * it listens on; fstatat, of who owns a folder; sendmsg, by which leases leave; and two
+ * ioctls of its card, which make leases and take them back.
+ *
  * All return 0 or a negative errno; nothing is shut then.
  */
 #ifndef XDD_SEAL_H
@@ -65,9 +70,14 @@
  * compares. */
 #define SEAL_DRM_MODE_ATOMIC 0xc03864bcu
 
+/* Of drm.h, too; tests/unit/displ_lessor.c compares. */
+#define SEAL_DRM_MODE_CREATE_LEASE 0xc01864c6u
+#define SEAL_DRM_MODE_REVOKE_LEASE 0xc00464c9u
+
 int seal_first(void);
 int seal_last(void);
 int seal_last_mixed(void);
 int seal_last_domain(void);
+int seal_lessor(void);
 
 #endif

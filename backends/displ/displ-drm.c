@@ -9,6 +9,7 @@
 #include <xf86drmMode.h>
 
 #include "backends/displ/displ-drm.h"
+#include "backends/displ/displ-lease.h"
 #include "backends/displ/displ-parts.h"
 #include "backends/displ/displ-resource.h"
 
@@ -33,7 +34,8 @@ static int become_master(int fd, const char *path, struct log *log)
 		log_line(log, LOG_LEVEL_ERROR,
 			 "%s is in another program's hands: %s (a display server, a "
 			 "boot splash, another display's back end; \"fuser -v %s\" "
-			 "names it, and it has to end)",
+			 "names it, and it has to end; displays share a card by "
+			 "lease:)",
 			 path, strerror(-r), path);
 	return r;
 }
@@ -64,6 +66,19 @@ int displ_drm_open(const char *path, struct log *log)
 	r = become_master(fd, path, log);
 	if (!r)
 		r = have_caps(fd, path, log);
+	if (!r)
+		return fd;
+	close(fd);
+	return r;
+}
+
+int displ_drm_borrow(const char *at, const char *path, struct log *log)
+{
+	int fd = displ_lease_take(at, path, log), r;
+
+	if (fd < 0)
+		return fd;
+	r = have_caps(fd, path, log);
 	if (!r)
 		return fd;
 	close(fd);

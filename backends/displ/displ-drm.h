@@ -46,6 +46,9 @@ uint32_t displ_drm_fourcc(const struct displ_policy *policy);
  * -EOPNOTSUPP were logged. */
 int displ_drm_open(const char *path, struct log *log);
 
+/* The same of what xdd-lease lends of that card, by the socket @at (displ-lease.h). */
+int displ_drm_borrow(const char *at, const char *path, struct log *log);
+
 /* A way for each connector of the policy. What else was shown by one of their CRTCs is
  * off then. 0; -EINVAL, which was logged: they are not to be had so; or another
  * negative errno. */

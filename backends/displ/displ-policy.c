@@ -217,6 +217,7 @@ static void fit_resource(const struct policy *policy, const struct displ_policy 
 {
 	switch (displ_resource_of(policy->resource)) {
 	case DISPL_RESOURCE_DRM:
+	case DISPL_RESOURCE_LEASE:
 	case DISPL_RESOURCE_NULL:
 		return;
 	case DISPL_RESOURCE_PNG:
@@ -224,7 +225,8 @@ static void fit_resource(const struct policy *policy, const struct displ_policy 
 		return;
 	case DISPL_RESOURCE_NONE:
 		text_error(errors, policy->line[POLICY_KEY_RESOURCE],
-			   "drm:/dev/dri/cardN, png:/FOLDER, null:",
+			   "drm:/dev/dri/cardN, lease:/dev/dri/cardN, png:/FOLDER, "
+			   "null:",
 			   "Backend.Resource = %s is no display's", policy->resource);
 		return;
 	}

@@ -3,7 +3,8 @@
 
 #include "backends/displ/displ-resource.h"
 
-static const char drm_prefix[] = "drm:", png_prefix[] = "png:";
+static const char drm_prefix[] = "drm:", lease_prefix[] = "lease:",
+		  png_prefix[] = "png:";
 
 static bool is_path_behind(const char *resource, const char *prefix)
 {
@@ -18,6 +19,8 @@ enum displ_resource displ_resource_of(const char *resource)
 		return DISPL_RESOURCE_NULL;
 	if (is_path_behind(resource, drm_prefix))
 		return DISPL_RESOURCE_DRM;
+	if (is_path_behind(resource, lease_prefix))
+		return DISPL_RESOURCE_LEASE;
 	if (is_path_behind(resource, png_prefix))
 		return DISPL_RESOURCE_PNG;
 	return DISPL_RESOURCE_NONE;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Resource of a display: "drm:/dev/dri/cardN", a card of DRM/KMS; "png:/FOLDER",
- * where what a person would see is a file for each connector; or "null:".
+ * The Resource of a display: "drm:/dev/dri/cardN", a card of DRM/KMS;
+ * "lease:/dev/dri/cardN", what xdd-lease lends of one; "png:/FOLDER", where what a
+ * person would see is a file for each connector; or "null:".
  */
 #ifndef XDD_DISPL_RESOURCE_H
 #define XDD_DISPL_RESOURCE_H
@@ -10,6 +11,7 @@
 
 enum displ_resource {
 	DISPL_RESOURCE_DRM,
+	DISPL_RESOURCE_LEASE,
 	DISPL_RESOURCE_PNG,
 	DISPL_RESOURCE_NULL,
 	DISPL_RESOURCE_NONE, /* it is no display's */

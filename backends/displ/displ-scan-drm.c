@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A card of DRM/KMS, by atomic mode setting: a frame buffer for each canvas, and a way
- * for each head (displ-drm.h).
+ * A card of DRM/KMS, or what is lent of one, by atomic mode setting: a frame buffer for
+ * each canvas, and a way for each head (displ-drm.h).
  *
  * Invariants:
  *  1. behind the last door there is one ioctl, DRM_IOCTL_MODE_ATOMIC, and nothing is
@@ -341,9 +341,18 @@ static struct drm *drm_new(const struct displ_policy *policy)
 	return drm;
 }
 
+static int open_card(const struct displ_scan_conf *conf)
+{
+	const char *path = displ_resource_path(conf->resource);
+
+	if (displ_resource_of(conf->resource) == DISPL_RESOURCE_LEASE)
+		return displ_drm_borrow(conf->lease, path, conf->log);
+	return displ_drm_open(path, conf->log);
+}
+
 int displ_scan_drm_open(struct displ_scan **out, const struct displ_scan_conf *conf)
 {
-	int fd = displ_drm_open(displ_resource_path(conf->resource), conf->log);
+	int fd = open_card(conf);
 	struct drm *drm;
 	int r;
 

@@ -61,7 +61,8 @@ struct displ_scan_conf {
 	const char *resource; /* displ-resource.h */
 	const struct displ_policy *policy;
 	uint32_t canvases;
-	struct log *log; /* says what about the card is not as the policy has it */
+	struct log *log;   /* says what about the card is not as the policy has it */
+	const char *lease; /* of "lease:", the socket that it comes by */
 };
 
 /* Where the middle @size of a canvas begins (invariant 2). */

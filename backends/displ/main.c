@@ -13,6 +13,7 @@
 
 #include "backends/displ/displ-door.h"
 #include "backends/displ/displ-edid.h"
+#include "backends/displ/displ-lease.h"
 #include "backends/displ/displ-png.h"
 #include "common/clock.h"
 
@@ -44,7 +45,8 @@ static const char *card_advice(int err)
 	case ENXIO:
 		return "there is no such card: its module must be loaded first";
 	case EBUSY:
-		return "another program masters it: a card has one, beside its leases";
+		return "another program masters it: a card has one, and displays "
+		       "share it by lease:";
 	case EACCES:
 	case EPERM:
 		return "its unit must see it: daemon-reload, so that the generator "
@@ -56,14 +58,18 @@ static const char *card_advice(int err)
 
 static int open_card(struct host *host, struct shower *s)
 {
+	char lease[DISPL_LEASE_PATH];
 	const struct displ_scan_conf conf = {
+		.lease = lease,
 		.resource = host->policy.resource,
 		.policy = &s->policy,
 		.canvases = displ_policy_canvases(&s->policy, host->policy.door),
 		.log = &host->log,
 	};
-	int r = displ_scan_open(&s->scan, &conf);
+	int r = displ_lease_path(DISPL_LEASE_FOLDER, host->policy.name, lease);
 
+	if (!r)
+		r = displ_scan_open(&s->scan, &conf);
 	if (!r && s->scan->fd >= 0)
 		r = loop_set_file(&host->loop, LOOP_FILE_RESOURCE, s->scan->fd);
 	if (r < 0)

@@ -58,7 +58,7 @@ static int sealed(void)
 				      .heads = 1};
 	char resource[64];
 	struct log log;
-	const struct displ_scan_conf conf = {resource, &policy, 2, &log};
+	const struct displ_scan_conf conf = {resource, &policy, 2, &log, NULL};
 	struct displ_scan *scan;
 	int r;
 

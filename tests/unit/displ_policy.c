@@ -266,8 +266,8 @@ static void virtio(void **state)
 static void resources(void **state)
 {
 	static const char *const none[] = {
-		"drm",	"drm:",	     "drm:card0", "/dev/dri/card0",
-		"png:", "png:x.png", "null",	  "null:x"};
+		"drm",	"drm:",	  "drm:card0", "/dev/dri/card0", "png:", "png:x.png",
+		"null", "null:x", "lease:",    "lease:card0",	 "lease"};
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
@@ -287,6 +287,10 @@ static void resources(void **state)
 	misfit(SHOWS "Connector1 = a/b 64x64\n", "Connector1: a/b is none");
 	strcpy(generic.resource, "drm:/dev/dri/card0");
 	assert_int_equal(displ_resource_of(generic.resource), DISPL_RESOURCE_DRM);
+	assert_string_equal(displ_resource_path(generic.resource), "/dev/dri/card0");
+	assert_int_equal(fit(SHOWS), 0);
+	strcpy(generic.resource, "lease:/dev/dri/card0");
+	assert_int_equal(displ_resource_of(generic.resource), DISPL_RESOURCE_LEASE);
 	assert_string_equal(displ_resource_path(generic.resource), "/dev/dri/card0");
 	assert_int_equal(fit(SHOWS), 0);
 }

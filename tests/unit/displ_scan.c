@@ -52,7 +52,7 @@ static int begin(void **state)
 
 static int open_as(struct displ_scan **out, const char *as)
 {
-	const struct displ_scan_conf conf = {as, &policy, 6, &log_of_scan};
+	const struct displ_scan_conf conf = {as, &policy, 6, &log_of_scan, NULL};
 
 	return displ_scan_open(out, &conf);
 }

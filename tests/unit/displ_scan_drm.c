@@ -33,7 +33,7 @@ _Static_assert(SEAL_DRM_MODE_ATOMIC == DRM_IOCTL_MODE_ATOMIC,
 static char path[] = "/tmp/xdd-drm.XXXXXX";
 static char resource[64], said[4096];
 static struct displ_policy policy;
-static struct log log_of_scan;
+static struct log scan_log;
 
 static void add_head(const char *name, uint32_t width, uint32_t height)
 {
@@ -48,8 +48,8 @@ static int begin(void **state)
 	(void)state;
 	drm_fake_init();
 	displ_policy_init(&policy);
-	log_init(&log_of_scan, "test");
-	log_of_scan.burst = 0;
+	log_init(&scan_log, "test");
+	scan_log.burst = 0;
 	return 0;
 }
 
@@ -78,7 +78,7 @@ static unsigned descriptors(void)
 /* How it ends, with what it says in @said. */
 static int try_open(struct displ_scan **out, uint32_t canvases)
 {
-	const struct displ_scan_conf conf = {resource, &policy, canvases, &log_of_scan};
+	struct displ_scan_conf conf = {resource, &policy, canvases, &scan_log, NULL};
 	int file = open("/tmp", O_TMPFILE | O_RDWR, 0600), err = dup(2), r;
 	ssize_t n;
 

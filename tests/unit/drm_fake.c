@@ -8,9 +8,12 @@
 
 #include <drm_fourcc.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <xf86drm.h>
 #include <xf86drmMode.h>
@@ -65,6 +68,18 @@ void drm_fake_init(void)
 		drm_fake.plane[i].n_formats = 2;
 		drm_fake.plane[i].possible = 1u << i;
 	}
+}
+
+void drm_fake_init_four(void)
+{
+	drm_fake_init();
+	drm_fake.connectors = drm_fake.crtcs = drm_fake.planes = 4;
+	for (unsigned i = 0; i < 4; i++) {
+		drm_fake.connector[i] = drm_fake.connector[0];
+		drm_fake.connector[i].possible = 15;
+		drm_fake.connector[i].type_id = i < 2 ? 1 : i;
+	}
+	drm_fake.connector[1].type = DRM_MODE_CONNECTOR_DisplayPort;
 }
 
 uint64_t drm_fake_says(uint32_t object, const char *name)
@@ -139,7 +154,7 @@ WRAP(int, drmSetMaster, int fd)
 
 WRAP(int, drmSetClientCap, int fd, uint64_t cap, uint64_t value)
 {
-	(void)fd;
+	drm_fake.fd = fd;
 	assert_int_equal(value, 1);
 	if (fails())
 		return -1;
@@ -160,22 +175,119 @@ WRAP(int, drmGetCap, int fd, uint64_t cap, uint64_t *value)
 	return 0;
 }
 
+/* -- What is lent ---------------------------------------------------------- */
+
+/* The name of a lease's file has its objects: "lease.10.30.40.". */
+static bool is_there(int fd, uint32_t object)
+{
+	char link[64], name[256], what[16];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, name, sizeof(name) - 1);
+	name[n > 0 ? n : 0] = '\0';
+	snprintf(what, sizeof(what), ".%u.", object);
+	return !strstr(name, "lease.") || strstr(name, what);
+}
+
+/* Bits of CRTCs as who has @fd counts them. */
+static uint32_t possible_of(int fd, uint32_t possible)
+{
+	uint32_t bits = 0, at = 0;
+
+	for (uint32_t i = 0; i < drm_fake.crtcs; i++) {
+		if (is_there(fd, DRM_FAKE_CRTC + i))
+			bits |= (possible >> i & 1) << at++;
+	}
+	return bits;
+}
+
+static bool is_lent(uint32_t object)
+{
+	for (unsigned i = 0; i < drm_fake.leases; i++) {
+		const struct drm_fake_lease *lease = &drm_fake.lease[i];
+
+		for (int k = 0; lease->id && !lease->revoked && k < lease->objects; k++)
+			if (lease->object[k] == object)
+				return true;
+	}
+	return false;
+}
+
+static struct drm_fake_lease *lease_of(uint32_t id)
+{
+	for (unsigned i = 0; i < drm_fake.leases; i++) {
+		if (drm_fake.lease[i].id == id)
+			return &drm_fake.lease[i];
+	}
+	return NULL;
+}
+
+void drm_fake_lessee_ends(uint32_t id)
+{
+	struct drm_fake_lease *lease = lease_of(id);
+
+	assert_non_null(lease);
+	lease->id = 0;
+}
+
+WRAP(int, drmModeCreateLease, int fd, const uint32_t *objects, int n, int flags,
+     uint32_t *id)
+{
+	struct drm_fake_lease *lease = &drm_fake.lease[drm_fake.leases];
+	char name[128] = "lease.";
+
+	(void)fd;
+	assert_int_equal(flags, O_CLOEXEC | O_NONBLOCK);
+	assert_true(n > 0 && n <= 12 && drm_fake.leases < DRM_FAKE_LEASES);
+	if (fails())
+		return -drm_fake.error;
+	for (int i = 0; i < n; i++) {
+		size_t len = strlen(name);
+
+		if (is_lent(objects[i]))
+			return -EBUSY;
+		lease->object[i] = objects[i];
+		snprintf(name + len, sizeof(name) - len, "%u.", objects[i]);
+	}
+	/* As the kernel does: the first number that is free. */
+	for (*id = 1; lease_of(*id); ++*id)
+		;
+	lease->id = *id;
+	lease->objects = n;
+	drm_fake.leases++;
+	return memfd_create(name, MFD_CLOEXEC);
+}
+
+WRAP(int, drmModeRevokeLease, int fd, uint32_t id)
+{
+	struct drm_fake_lease *lease = lease_of(id);
+
+	(void)fd;
+	if (!lease)
+		return -ENOENT;
+	lease->revoked = true;
+	drm_fake.revoked++;
+	return 0;
+}
+
 /* -- What there is --------------------------------------------------------- */
 
 WRAP(drmModeResPtr, drmModeGetResources, int fd)
 {
 	static uint32_t crtcs[4], connectors[4];
-	drmModeRes res = {.count_crtcs = (int)drm_fake.crtcs,
-			  .crtcs = crtcs,
-			  .count_connectors = (int)drm_fake.connectors,
+	drmModeRes res = {.crtcs = crtcs,
 			  .connectors = connectors,
 			  .max_width = drm_fake.max_width,
 			  .max_height = drm_fake.max_height};
 
-	(void)fd;
-	for (uint32_t i = 0; i < 4; i++) {
-		crtcs[i] = DRM_FAKE_CRTC + i;
-		connectors[i] = DRM_FAKE_CONNECTOR + i;
+	for (uint32_t i = 0; i < drm_fake.crtcs; i++) {
+		if (is_there(fd, DRM_FAKE_CRTC + i))
+			crtcs[res.count_crtcs++] = DRM_FAKE_CRTC + i;
+	}
+	for (uint32_t i = 0; i < drm_fake.connectors; i++) {
+		if (is_there(fd, DRM_FAKE_CONNECTOR + i))
+			connectors[res.count_connectors++] = DRM_FAKE_CONNECTOR + i;
 	}
 	return fails() ? NULL : answer(&res, sizeof(res));
 }
@@ -225,29 +337,30 @@ WRAP(drmModeConnectorPtr, drmModeGetConnector, int fd, uint32_t id)
 
 WRAP(uint32_t, drmModeConnectorGetPossibleCrtcs, int fd, const drmModeConnector *c)
 {
-	(void)fd;
-	return fails() ? 0
-		       : drm_fake.connector[c->connector_id - DRM_FAKE_CONNECTOR]
-				 .possible;
+	uint32_t i = c->connector_id - DRM_FAKE_CONNECTOR;
+
+	return fails() ? 0 : possible_of(fd, drm_fake.connector[i].possible);
 }
 
 WRAP(drmModeEncoderPtr, drmModeGetEncoder, int fd, uint32_t id)
 {
 	drmModeEncoder e = {.encoder_id = id};
 
-	(void)fd;
 	e.crtc_id = drm_fake.connector[id - DRM_FAKE_ENCODER].crtc;
+	if (!is_there(fd, e.crtc_id))
+		e.crtc_id = 0;
 	return fails() ? NULL : answer(&e, sizeof(e));
 }
 
 WRAP(drmModePlaneResPtr, drmModeGetPlaneResources, int fd)
 {
 	static uint32_t planes[4];
-	drmModePlaneRes res = {drm_fake.planes, planes};
+	drmModePlaneRes res = {0, planes};
 
-	(void)fd;
-	for (uint32_t i = 0; i < 4; i++)
-		planes[i] = DRM_FAKE_PLANE + i;
+	for (uint32_t i = 0; i < drm_fake.planes; i++) {
+		if (is_there(fd, DRM_FAKE_PLANE + i))
+			planes[res.count_planes++] = DRM_FAKE_PLANE + i;
+	}
 	return fails() ? NULL : answer(&res, sizeof(res));
 }
 
@@ -256,10 +369,9 @@ WRAP(drmModePlanePtr, drmModeGetPlane, int fd, uint32_t id)
 	uint32_t i = id - DRM_FAKE_PLANE;
 	drmModePlane plane = {.plane_id = id};
 
-	(void)fd;
 	plane.count_formats = drm_fake.plane[i].n_formats;
 	plane.formats = drm_fake.plane[i].formats;
-	plane.possible_crtcs = drm_fake.plane[i].possible;
+	plane.possible_crtcs = possible_of(fd, drm_fake.plane[i].possible);
 	plane.crtc_id = drm_fake.plane[i].crtc;
 	return fails() ? NULL : answer(&plane, sizeof(plane));
 }
@@ -426,6 +538,7 @@ static int atomic_error(const struct drm_fake_commit *commit)
 	return drm_fake.atomic_error;
 }
 
+int __real_ioctl(int fd, unsigned long request, ...);
 int __wrap_ioctl(int fd, unsigned long request, ...);
 int __wrap_ioctl(int fd, unsigned long request, ...)
 {
@@ -436,6 +549,8 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_start(args, request);
 	atomic = va_arg(args, const struct drm_mode_atomic *);
 	va_end(args);
+	if (_IOC_TYPE(request) != DRM_IOCTL_BASE)
+		return __real_ioctl(fd, request, atomic);
 	assert_int_equal(request, DRM_IOCTL_MODE_ATOMIC);
 	assert_int_equal(fd, drm_fake.fd);
 	assert_int_equal(atomic->reserved, 0);

@@ -3,6 +3,9 @@
  * A card of DRM/KMS that a test makes up: libdrm's functions, ioctl() and read() of who
  * links this with -Wl,--wrap, in place of the kernel's.
  *
+ * It lends, too: a lease is a descriptor of its own, by which it is what was lent of
+ * it, also in another process.
+ *
  * It counts what it gave and was given back, keeps what it was told to show, and fails
  * where it is told to.
  */
@@ -20,6 +23,7 @@
 #define DRM_FAKE_MODES	   8
 #define DRM_FAKE_COMMITS   16
 #define DRM_FAKE_VALUES	   16
+#define DRM_FAKE_LEASES	   64
 
 /* 1000 pixels by 1000 lines in all, whatever is shown. */
 struct drm_fake_mode {
@@ -80,6 +84,15 @@ struct drm_fake {
 	uint32_t fb_format;
 	unsigned probed; /* connectors */
 
+	/* What it lent, in turn: the kernel's number of each, its objects. */
+	struct drm_fake_lease {
+		uint32_t id; /* 0: its file is closed */
+		bool revoked;
+		uint32_t object[12];
+		int objects;
+	} lease[DRM_FAKE_LEASES];
+	unsigned leases, revoked;
+
 	/* What a read of @fd gives. */
 	int fd;
 	uint8_t events[2048];
@@ -92,6 +105,11 @@ extern struct drm_fake drm_fake;
 /* One connector, HDMI-A-1, of 1920x1080 and 1280x720; two CRTCs with a primary plane
  * each. */
 void drm_fake_init(void);
+/* HDMI-A-1, DP-1, HDMI-A-2 and HDMI-A-3, with any of four CRTCs, each with its plane.
+ */
+void drm_fake_init_four(void);
+/* The file of the lease of that number closes. */
+void drm_fake_lessee_ends(uint32_t id);
 /* What the last commit says of @name of @object; UINT64_MAX: nothing. */
 uint64_t drm_fake_says(uint32_t object, const char *name);
 

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* The policies of a card's instances: see lessor.h. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/displ/displ-resource.h"
+#include "backends/displ/lessor.h"
+
+/* Bytes, or a negative errno. One more than there may be is too long to the parser. */
+static ssize_t read_text(const char *dir, const char *name,
+			 char text[POLICY_TEXT_MAX + 1])
+{
+	char path[PATH_MAX];
+	ssize_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s.policy", dir, name);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	n = (ssize_t)fread(text, 1, POLICY_TEXT_MAX + 1, f);
+	if (ferror(f))
+		n = -EIO;
+	fclose(f);
+	return n;
+}
+
+/* NULL, or what it is not good for. Its keeper and its back end say the details. */
+static const char *judge(const struct lessor *l, const char *name, const char *text,
+			 size_t len, struct displ_policy *out)
+{
+	static struct policy_errors errors;
+	static struct policy policy;
+
+	errors.count = 0;
+	if (policy_parse(name, text, len, &policy, &errors) ||
+	    !displ_policy_read(&policy, text, len, out))
+		return "it is no good policy of a display (xdd-policy check says "
+		       "more)";
+	displ_policy_fit(&policy, out, &errors);
+	if (errors.count)
+		return "what it says does not go together (xdd-policy check says more)";
+	if (displ_resource_of(policy.resource) != DISPL_RESOURCE_LEASE ||
+	    strcmp(displ_resource_path(policy.resource), l->card))
+		return "its Resource is not a lease of this card (systemctl "
+		       "daemon-reload, if it was changed)";
+	return NULL;
+}
+
+bool lessor_add(struct lessor *l, const char *dir, const char *name)
+{
+	static char text[POLICY_TEXT_MAX + 1];
+	struct lessor_instance *in = &l->instance[l->instances];
+	const char *wrong;
+	ssize_t n;
+
+	if (l->instances == LESSOR_INSTANCES_MAX)
+		return false;
+	l->instances++;
+	*in = (struct lessor_instance){.listener = -1, .peer = -1};
+	snprintf(in->name, sizeof(in->name), "%s", name);
+	log_init(&in->log, in->name);
+	n = read_text(dir, name, text);
+	wrong = n < 0 ? strerror((int)-n)
+		      : judge(l, name, text, (size_t)n, &in->policy);
+	if (!wrong)
+		return true;
+	in->policy.heads = 0;
+	log_line(&in->log, LOG_LEVEL_ERROR, "%s/%s.policy: %s; it is lent nothing", dir,
+		 name, wrong);
+	return true;
+}
