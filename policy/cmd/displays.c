@@ -15,15 +15,60 @@ static bool read_display(const struct set_entry *entry, struct displ_policy *out
 	return displ_policy_read(&entry->policy, entry->text, entry->len, out);
 }
 
+static bool is_of(const struct set_entry *entry, enum displ_resource kind)
+{
+	return displ_resource_of(entry->policy.resource) == kind;
+}
+
+/* By its node: "drm:" and "lease:" may both name it. */
+static bool same_card(const struct set_entry *a, const struct set_entry *b)
+{
+	return (is_of(a, DISPL_RESOURCE_DRM) || is_of(a, DISPL_RESOURCE_LEASE)) &&
+	       (is_of(b, DISPL_RESOURCE_DRM) || is_of(b, DISPL_RESOURCE_LEASE)) &&
+	       !strcmp(displ_resource_path(a->policy.resource),
+		       displ_resource_path(b->policy.resource));
+}
+
+/* What is lent to one is not to be had by another. */
+static void check_leases(const struct set_entry *entry,
+			 const struct displ_policy *displ,
+			 const struct set_entry *other, const struct displ_policy *more,
+			 struct report *report)
+{
+	for (uint32_t i = 0; i < displ->heads; i++) {
+		for (uint32_t k = 0; k < more->heads; k++) {
+			if (!strcmp(displ->head[i].name, more->head[k].name))
+				report_error(report, other->path, 0,
+					     "Display.Connector%u is %s, as is "
+					     "Connector%u of %s; allowed: a connector "
+					     "of its own for each instance of a card",
+					     k, more->head[k].name, i,
+					     entry->policy.name);
+		}
+	}
+}
+
 /* A card has one master, whichever of its connectors that wants. */
-static void check_card(const struct set_entry *entry, const struct set_entry *other,
+static void check_card(const struct set_entry *entry, const struct displ_policy *displ,
+		       const struct set_entry *other, const struct displ_policy *more,
 		       struct report *report)
 {
-	report_warning(
-		report, other->path, other->policy.line[POLICY_KEY_RESOURCE],
-		"Resource is %s, as is that of %s: a card has one master, and the "
-		"second will not start",
-		other->policy.resource, entry->policy.name);
+	const char *resource = other->policy.resource, *name = entry->policy.name;
+	unsigned line = other->policy.line[POLICY_KEY_RESOURCE];
+
+	if (strcmp(resource, entry->policy.resource))
+		report_error(report, other->path, line,
+			     "Resource is %s, and that of %s is %s: a card has one "
+			     "master; allowed: lease: in both",
+			     resource, name, entry->policy.resource);
+	else if (is_of(other, DISPL_RESOURCE_LEASE))
+		check_leases(entry, displ, other, more, report);
+	else
+		report_warning(report, other->path, line,
+			       "Resource is %s, as is that of %s: a card has one "
+			       "master, and the second will not start; with "
+			       "lease:%s in both they share it, by connectors",
+			       resource, name, displ_resource_path(resource));
 }
 
 static void check_files(const struct set_entry *entry, const struct displ_policy *displ,
@@ -45,14 +90,14 @@ static void check_files(const struct set_entry *entry, const struct displ_policy
 static void check_two(const struct set_entry *entry, const struct displ_policy *displ,
 		      const struct set_entry *other, struct report *report)
 {
-	const char *resource = entry->policy.resource;
 	struct displ_policy more;
 
-	if (!read_display(other, &more) || strcmp(resource, other->policy.resource))
+	if (!read_display(other, &more))
 		return;
-	if (displ_resource_of(resource) == DISPL_RESOURCE_DRM)
-		check_card(entry, other, report);
-	if (displ_resource_of(resource) == DISPL_RESOURCE_PNG)
+	if (same_card(entry, other))
+		check_card(entry, displ, other, &more, report);
+	if (is_of(entry, DISPL_RESOURCE_PNG) &&
+	    !strcmp(entry->policy.resource, other->policy.resource))
 		check_files(entry, displ, other, &more, report);
 }
 

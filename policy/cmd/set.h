@@ -42,7 +42,8 @@ void set_check_sounds(const struct set *set, struct report *report);
 /* Prints a table of who may record, and from what, if anybody may. */
 void set_print_sounds(const struct set *set);
 
-/* Displays: a card, or a file, that two of them name is a warning. */
+/* Displays: a card, or a file, that two of them name is a warning; a connector that is
+ * lent to both, or a card of which one would be the master, an error. */
 void set_check_displays(const struct set *set, struct report *report);
 /* Prints a table of who shows on what, if anybody does. */
 void set_print_displays(const struct set *set);

@@ -511,6 +511,29 @@ static void displays(void **state)
 	says("NAME WIDTHxHEIGHT");
 }
 
+/* Several on one card: by leases, each with connectors of its own. */
+static void leased_displays(void **state)
+{
+	(void)state;
+	write_display("a", 3, "lease:/dev/dri/card0", "Connector0 = DP-1 640x480");
+	write_display("b", 4, "lease:/dev/dri/card0", "Connector0 = DP-2 640x480");
+	write_display("c", 5, "lease:/dev/dri/card1", "Connector0 = DP-1 640x480");
+	assert_int_equal(run("check ."), 0);
+	says_not("warning");
+	write_display("b", 4, "lease:/dev/dri/card0",
+		      "Connector0 = DP-2 640x480\nConnector1 = DP-1 640x480");
+	assert_int_equal(run("check ."), 2);
+	says("b.policy: Display.Connector1 is DP-1, as is Connector0 of a; allowed: a "
+	     "connector of its own");
+	write_display("b", 4, "drm:/dev/dri/card0", "Connector0 = DP-2 640x480");
+	assert_int_equal(run("check ."), 2);
+	says("b.policy:4: Resource is drm:/dev/dri/card0, and that of a is "
+	     "lease:/dev/dri/card0: a card has one master; allowed: lease: in both");
+	write_display("a", 3, "drm:/dev/dri/card0", "Connector0 = DP-1 640x480");
+	assert_int_equal(run("check ."), 0);
+	says("with lease:/dev/dri/card0 in both they share it");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -526,6 +549,7 @@ int main(void)
 		cmocka_unit_test_teardown(links, clean),
 		cmocka_unit_test_teardown(sounds, clean),
 		cmocka_unit_test_teardown(displays, clean),
+		cmocka_unit_test_teardown(leased_displays, clean),
 		cmocka_unit_test_teardown(mixed, clean),
 		cmocka_unit_test_teardown(limits, clean),
 		cmocka_unit_test_teardown(show, clean),
