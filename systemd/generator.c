@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "backends/displ/displ-policy.h"
+#include "backends/displ/displ-resource.h"
 #include "backends/snd/snd-policy.h"
 #include "common/log.h"
 #include "policy/class.h"
@@ -86,7 +87,7 @@ static void want(struct generator *g, const char *who, const char *wanted,
 
 /* What a good policy file says. */
 struct loaded {
-	struct policy policy;	   /* without a name: it is not good */
+	struct policy policy;	   /* without a name: there is none of it */
 	struct displ_policy displ; /* @more's paths lie there */
 	struct resource_more more;
 };
@@ -180,6 +181,82 @@ static void instance_units(struct generator *g, const char *name,
 	else
 		process_units(g, &instance);
 }
+
+/* -- Who lends ------------------------------------------------------------- */
+
+/* The card of which this instance has a lease; or NULL. */
+static const char *leased_card(const struct loaded *l)
+{
+	const char *resource = l->policy.resource;
+
+	if (!l->policy.name[0] || l->policy.class != POLICY_DISPL ||
+	    displ_resource_of(resource) != DISPL_RESOURCE_LEASE)
+		return NULL;
+	return displ_resource_path(resource);
+}
+
+static bool is_leased(const struct loaded *l, const char *card)
+{
+	return leased_card(l) && !strcmp(leased_card(l), card);
+}
+
+static bool is_first_of_card(const struct loaded *loaded, int i)
+{
+	const char *card = leased_card(&loaded[i]);
+
+	for (int k = 0; card && k < i; k++) {
+		if (is_leased(&loaded[k], card))
+			return false;
+	}
+	return card;
+}
+
+/* Those that it lends to: it wants them back when it is there again, as a keeper does.
+ */
+static void lessee_lines(FILE *f, const struct loaded *l)
+{
+	const struct policy *policy = &l->policy;
+	const char *domain = policy->isolation == POLICY_DOMAIN ? "-domain" : "";
+
+	fprintf(f,
+		"[Unit]\nWants=xdd-displ%s@%s.service\n[Service]\n"
+		"RuntimeDirectory=xdd-lease/%s\nBindPaths=-/run/xdd-lease/%s\n",
+		domain, policy->name, policy->name, policy->name);
+}
+
+/* The lessor of @first's card, for that and those of @n policies from there on which
+ * have it, too. The units of these bring it. */
+static void lessor_unit(struct generator *g, const struct loaded *first, int n)
+{
+	const char *card = leased_card(first);
+	char name[UNIT_NAME_MAX], dir[UNIT_NAME_MAX + 32], user[UNIT_USER_MAX + 1];
+	struct resource resource;
+	FILE *f;
+
+	unit_escape(card, name);
+	unit_user(first->policy.resource, user);
+	snprintf(dir, sizeof(dir), "xdd-lease@%s.service.d", name);
+	f = create(g, dir, "50-instances.conf");
+	if (!f)
+		return;
+	resource_card(card, &resource);
+	fprintf(f, "# Made by xdd-generator from %s\n[Unit]\n%s[Service]\nUser=%s\n%s",
+		g->policies, resource.unit, user, resource.service);
+	for (int i = 0; i < n; i++) {
+		if (is_leased(&first[i], card))
+			lessee_lines(f, &first[i]);
+	}
+	fprintf(f, "[Service]\nEnvironment=\"XDD_INSTANCES=");
+	for (int i = 0; i < n; i++) {
+		if (is_leased(&first[i], card))
+			fprintf(f, "%s%s", i ? " " : "", first[i].policy.name);
+	}
+	fprintf(f, "\"\n");
+	if (fclose(f))
+		complain(g, dir, "cannot be written");
+}
+
+/* -- Policies -------------------------------------------------------------- */
 
 /* Reads a whole policy file; -1, with errno, or its length. */
 static ssize_t slurp(const char *path, char text[POLICY_TEXT_MAX])
@@ -299,10 +376,16 @@ static void generate(struct generator *g, struct dirent **files, int n)
 			loaded[i].policy.name[0] = '\0';
 	}
 	for (int i = 0; i < n; i++) {
-		const struct policy *policy = &loaded[i].policy;
+		struct policy *policy = &loaded[i].policy;
 		bool good = policy->name[0] && fits_domain(g, policy);
 
 		instance_units(g, files[i]->d_name, good ? &loaded[i] : NULL);
+		if (!good)
+			policy->name[0] = '\0';
+	}
+	for (int i = 0; i < n; i++) {
+		if (is_first_of_card(loaded, i))
+			lessor_unit(g, &loaded[i], n - i);
 	}
 	free(loaded);
 }

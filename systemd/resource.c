@@ -193,12 +193,34 @@ static void snd_lines(const struct policy *policy, const char *group,
 	}
 }
 
+void resource_card(const char *path, struct resource *out)
+{
+	out->unit[0] = out->service[0] = '\0';
+	node_lines(path, false, "video", out);
+}
+
+/* The card's lessor, and its socket for this one; not the card. */
+static void lease_lines(const struct policy *policy, struct resource *out)
+{
+	char unit[UNIT_NAME_MAX];
+
+	unit_escape(displ_resource_path(policy->resource), unit);
+	snprintf(out->unit, sizeof(out->unit),
+		 "BindsTo=xdd-lease@%s.service\nAfter=xdd-lease@%s.service\n", unit,
+		 unit);
+	snprintf(out->service, sizeof(out->service),
+		 "BindReadOnlyPaths=-/run/xdd-lease/%s\n", policy->name);
+}
+
 static void displ_lines(const struct policy *policy, const char *group,
 			struct resource *out)
 {
 	switch (displ_resource_of(policy->resource)) {
 	case DISPL_RESOURCE_DRM:
 		node_lines(displ_resource_path(policy->resource), false, group, out);
+		break;
+	case DISPL_RESOURCE_LEASE:
+		lease_lines(policy, out);
 		break;
 	case DISPL_RESOURCE_PNG:
 		folder_lines(displ_resource_path(policy->resource), out);

@@ -33,4 +33,7 @@ struct resource {
 void resource_lines(const struct policy *policy, const struct resource_more *more,
 		    struct resource *out);
 
+/* What the lessor of a card needs of the driver domain for it, in the same manner. */
+void resource_card(const char *path, struct resource *out);
+
 #endif

@@ -295,6 +295,61 @@ def display():
           memory("xdd-keeper@null.service") == 5 * 1920 * 1080 * 4 // 1024)
 
 
+def lease():
+    """Of Class = displ: who lends a card's connectors, and to whom."""
+    def text(resource, **keys):
+        return (policy(Class="displ", Resource=resource, Device="0", **keys)
+                .replace("ReadOnly = no\n", "") + "[Display]\nConnector0 = A 1920x1080\n")
+
+    out = Output({"a.policy": text("lease:/dev/dri/card0"), "b.policy": text("lease:/dev/dri/card0"),
+                  "c.policy": text("lease:/dev/dri/by-path/pci-card"),
+                  "d.policy": text("drm:/dev/dri/card1"),
+                  "bad.policy": text("lease:/dev/dri/card0").replace("Door", "Dor"),
+                  "far.policy": text("lease:card0"),
+                  "disk.policy": policy(Resource="lease:/dev/dri/card0")})
+    opens = ("Bind", "DeviceAllow", "Supplementary", "Requires", "After", "Wants", "Private")
+
+    def opened(unit):
+        return [s for s in out.settings(unit) if s.startswith(opens)]
+
+    def lessor(card):
+        path = os.path.join(out.out, f"xdd-lease@{card}.service.d", "50-instances.conf")
+        with open(path, encoding="utf-8") as f:
+            return [line.strip() for line in f if "=" in line and line[0] != "#"]
+
+    check("a leased display: its lessor, its own socket, and no card",
+          opened("xdd-displ@a.service") == [
+              "BindsTo=xdd-lease@dev-dri-card0.service", "After=xdd-lease@dev-dri-card0.service",
+              "BindReadOnlyPaths=-/run/xdd-lease/a"])
+    lines = lessor("dev-dri-card0")
+    name = next(s for s in lines if s.startswith("User="))
+    check("the lessor: its card, its instances, which it wants back, a folder for each",
+          [s for s in lines if s != name] == [
+              "Wants=dev-dri-card0.device", "After=dev-dri-card0.device",
+              "BindPaths=-/dev/dri/card0", "DeviceAllow=/dev/dri/card0 rw",
+              "SupplementaryGroups=video",
+              "Wants=xdd-displ@a.service", "RuntimeDirectory=xdd-lease/a",
+              "BindPaths=-/run/xdd-lease/a",
+              "Wants=xdd-displ@b.service", "RuntimeDirectory=xdd-lease/b",
+              "BindPaths=-/run/xdd-lease/b", 'Environment="XDD_INSTANCES=a b"'])
+    check("another card: another lessor, of another user",
+          any(s == 'Environment="XDD_INSTANCES=c"' for s in lessor("dev-dri-by\\x2dpath-pci\\x2dcard"))
+          and name not in lessor("dev-dri-by\\x2dpath-pci\\x2dcard"))
+    check("its user is no instance's", not name.startswith(("User=xdd-a", "User=xdd-b")))
+    check("no lessor for any other", len([d for d in os.listdir(out.out)
+                                          if d.startswith("xdd-lease@")]) == 2)
+    check("nothing of it for a path that is none, or another class",
+          not opened("xdd-displ@far.service") and not any(
+              "lease" in s for s in opened("xdd-blk@disk.service")))
+    check("a lessor is brought by its instances alone",
+          not any("xdd-lease" in l for l in out.links()))
+    alone = Output({"a.policy": text("lease:/dev/dri/card0", Isolation="domain")})
+    with open(os.path.join(alone.out, "xdd-lease@dev-dri-card0.service.d", "50-instances.conf"),
+              encoding="utf-8") as f:
+        check("Isolation = domain: that unit is wanted back",
+              "Wants=xdd-displ-domain@a.service\n" in f.readlines())
+
+
 def mixed():
     """Of Class = snd: sound that is mixed, what says it is not, and what cannot be."""
     def card(resource, section):
@@ -377,6 +432,6 @@ def nothing():
     check("an empty /etc/xdd: nothing is wanted", not Output({}).links())
 
 
-for test in (plain, resources, bus, tap, link, sound, display, mixed, names, bad, domain, nothing):
+for test in (plain, resources, bus, tap, link, sound, display, lease, mixed, names, bad, domain, nothing):
     test()
 sys.exit(failed)

@@ -11,7 +11,8 @@ stage()
 	units=$3/usr/lib/systemd/system
 	libexec=$(sed -n 's/^ExecStart=\(.*\)\/xdd-keeper .*/\1/p' "$units/xdd-keeper@.service")
 	mkdir -p "$3$libexec"
-	for program in xdd-keeper xdd-enter xdd-blk xdd-can xdd-net xdd-snd; do
+	for program in xdd-keeper xdd-enter xdd-blk xdd-can xdd-net xdd-snd xdd-displ \
+		xdd-lease; do
 		install -m 755 "$2" "$3$libexec/$program"
 	done
 }

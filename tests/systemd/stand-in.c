@@ -4,10 +4,12 @@
  * without Xen, and tries what their walls must refuse.
  *
  * By its name it is xdd-keeper (the policy is really parsed; node and ledger
- * opened, a socket served), xdd-enter (execs what follows "--"), or any back
- * end (connects, then probes). Both tell systemd READY=1. What they find goes
- * to the keeper's log directory, a line each:
+ * opened, a socket served), xdd-enter (execs what follows "--"), xdd-lease (a
+ * socket for each instance), or any back end (connects, then probes). All tell
+ * systemd READY=1. What they find goes to the keeper's log directory, or for
+ * xdd-lease beside its first socket, a line each:
  *	keeper NAME yes|no|...		backend NAME denied|ALLOWED|yes|no
+ *	lease NAME yes|no|denied|ALLOWED
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -422,6 +424,18 @@ static const char *mixes(void)
 	return first ? "first" : "joined";
 }
 
+/* Of a leased display: its own socket, and no other's. */
+static const char *reaches_lessor(const char *of)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), r;
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "/run/xdd-lease/%.32s/lease", of);
+	r = connect(fd, (void *)&at, sizeof(at));
+	close(fd);
+	return r ? "no" : "yes";
+}
+
 static int backend(void)
 {
 	struct sockaddr_un where = address();
@@ -446,6 +460,8 @@ static int backend(void)
 	       creates("/run/xdd-link/ivi/x") || creates("/run/xdd-link/x") ? "yes"
 									    : "no");
 	report("backend mixes %s\n", mixes());
+	report("backend lessor %s\n", reaches_lessor(instance));
+	report("backend card %s\n", opens("/dev/dri/card0", O_RDWR));
 	report("backend stats %s\n", counts());
 	report("backend uring %s\n",
 	       syscall(SYS_io_uring_setup, 1, NULL) < 0 && errno == EFAULT ? "yes"
@@ -466,6 +482,69 @@ static int backend(void)
 	return 0;
 }
 
+/* --- lessor ------------------------------------------------------------- */
+
+static int listen_for(const char *name)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "/run/xdd-lease/%.32s/lease", name);
+	unlink(at.sun_path);
+	if (bind(fd, (void *)&at, sizeof(at)) || chmod(at.sun_path, 0666) ||
+	    listen(fd, 4))
+		report("lease socket %s\n", strerror(errno));
+	return fd;
+}
+
+/* Is who asks the owner of its instance's numbers? */
+static void lessor_serve(int listener, const char *name)
+{
+	struct ucred peer = {0};
+	socklen_t len = sizeof(peer);
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	char path[128];
+	struct stat st;
+
+	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+	snprintf(path, sizeof(path), "/run/xdd-stats/%.32s", name);
+	report("lease %s %s\n", name,
+	       !stat(path, &st) && st.st_uid == peer.uid && peer.uid != getuid()
+		       ? "its own"
+		       : "a stranger");
+	close(fd);
+}
+
+static int lessor(const char *card, int n, char **names)
+{
+	struct pollfd listeners[8];
+	char path[128];
+
+	snprintf(path, sizeof(path), "/run/xdd-lease/%.32s/report", names[0]);
+	report_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (report_fd < 0) {
+		perror(path);
+		return 1;
+	}
+	report("lease card %s\n", opens(card, O_RDWR));
+	report("lease policy %s\n", opens("/etc/xdd/screen_a.policy", O_RDONLY));
+	for (size_t i = 0; i < sizeof(forbidden) / sizeof(*forbidden); i++)
+		report("lease forbidden %s %s\n", forbidden[i].name,
+		       verdict(forbidden[i].try()));
+	for (int i = 0; i < n && i < 8; i++)
+		listeners[i] = (struct pollfd){listen_for(names[i]), POLLIN, 0};
+	sd_notify(0, "READY=1");
+	while (!told_to_stop) {
+		sd_notify(0, "WATCHDOG=1");
+		if (poll(listeners, (nfds_t)n, 1000) <= 0)
+			continue;
+		for (int i = 0; i < n; i++)
+			if (listeners[i].revents)
+				lessor_serve(listeners[i].fd, names[i]);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *role = strrchr(argv[0], '/');
@@ -477,5 +556,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	handle_signals();
+	if (!strcmp(role, "xdd-lease") && argc > 2 && argc < 10)
+		return lessor(argv[1], argc - 2, argv + 2);
 	return !strcmp(role, "xdd-keeper") ? keeper() : backend();
 }
