@@ -433,22 +433,24 @@ static void device_post(struct virtio_device *d, uint64_t now)
 	}
 }
 
-/* Queues take turns: one that started something hands the turn on, one that must
- * wait for what they share keeps it. */
+/* Queues take turns: each is asked once, and one that must wait for what they share is
+ * the first to be asked again, unless it started something. */
 static void device_start(struct virtio_device *d, uint64_t now)
 {
-	device_post(d, now);
-	for (uint32_t i = 0; i < d->conf.queues; i++) {
-		struct virtio_queue *q = &d->queue[d->turn];
-		uint32_t started = 0;
-		int r = queue_live(d, q) && !q->posted
-				? virtio_queue_start(q, now, &started)
-				: 0;
+	const uint32_t n = d->conf.queues, first = d->turn;
 
-		if (!r || started)
-			d->turn = (d->turn + 1) % d->conf.queues;
-		if (r == VIRTIO_QUEUE_WAITS && !virtio_device_admits(d))
-			break;
+	device_post(d, now);
+	for (uint32_t i = 0; i < n; i++) {
+		const uint32_t at = (first + i) % n;
+		struct virtio_queue *q = &d->queue[at];
+		uint32_t started = 0;
+
+		if (!queue_live(d, q) || q->posted ||
+		    virtio_queue_start(q, now, &started) != VIRTIO_QUEUE_WAITS ||
+		    virtio_device_admits(d))
+			continue;
+		d->turn = (at + !!started) % n;
+		break;
 	}
 	if (d->conf.class->fill && device_live(d) && !d->leaving)
 		d->conf.class->fill(d, now);

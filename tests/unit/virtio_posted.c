@@ -37,6 +37,42 @@ static void beside_work(void **state)
 	turn();
 }
 
+/* Queues of work alone: one that waits for what is its own holds nobody up, and one
+ * that waits for what they share is the first to have it. */
+static void work_waits_alone(void **state)
+{
+	(void)state;
+	process_ends();
+	posts = 0;
+	process();
+	ready();
+	s->policy.in_flight = 2;
+	s->waits = 1u << WORK;
+	add(WORK, 8, 8, 1);
+	add(ORDERS, 8, 8, 2);
+	turn();
+	assert_int_equal(s->d.queue[WORK].started, 0);
+	assert_int_equal(s->d.queue[ORDERS].started, 1);
+	s->waits = 0;
+	add(ORDERS, 8, 8, 3);
+	turn();
+	assert_int_equal(s->d.queue[WORK].started, 1);
+	assert_int_equal(s->d.queue[ORDERS].started, 1);
+	/* InFlight is spent, and ORDERS has asked last. */
+	add(WORK, 8, 8, 4);
+	virtio_slot_done(take(WORK), 0, 0);
+	turn();
+	assert_int_equal(s->d.queue[WORK].started, 1);
+	assert_int_equal(s->d.queue[ORDERS].started, 2);
+	virtio_slot_done(take(ORDERS), 0, 0);
+	virtio_slot_done(take(ORDERS), 0, 0);
+	turn();
+	finish_work();
+	turn();
+	assert_int_equal(s->d.busy, 0);
+	posts = 1u << POSTED | 1u << ORDERS;
+}
+
 /* What is posted keeps no work from starting, however many queues of it come first. */
 static void before_work(void **state)
 {
@@ -209,10 +245,15 @@ static void asks_only_if_it_lacks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(beside_work),	BOTH(before_work),
-		BOTH(in_order),		GRANT(holds_no_page),
-		GRANT(waits_for_pages), GRANT(larger_than_its_share),
-		GRANT(undelivered),	BOTH(asks_only_if_it_lacks),
+		BOTH(beside_work),
+		BOTH(work_waits_alone),
+		BOTH(before_work),
+		BOTH(in_order),
+		GRANT(holds_no_page),
+		GRANT(waits_for_pages),
+		GRANT(larger_than_its_share),
+		GRANT(undelivered),
+		BOTH(asks_only_if_it_lacks),
 	};
 
 	return cmocka_run_group_tests_name("virtio_posted", tests, NULL, NULL);

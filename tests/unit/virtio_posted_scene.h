@@ -60,10 +60,12 @@ static struct scene {
 	bool lacks;	 /* as it says of POSTED */
 	bool not_yet;	 /* reset() says so */
 	bool disagrees;	 /* agrees() does */
+	uint32_t waits;	 /* queues, bits, of which nothing is admitted */
 	int copy_status; /* of segments to the client */
 } * s;
 
 static bool grant;
+static uint32_t posts = 1u << POSTED | 1u << ORDERS; /* queues, bits */
 
 /* -- Grants ------------------------------------------------------------------------ */
 
@@ -141,7 +143,8 @@ static inline bool on_admit(struct virtio_slot *slot, uint64_t now)
 	(void)now;
 	if (!virtio_parts_room(&slot->parts))
 		virtio_device_wrong(slot->queue->device, "no room");
-	return !(slot->queue->device->status & VIRTIO_NEEDS_RESET);
+	return !(slot->queue->device->status & VIRTIO_NEEDS_RESET) &&
+	       !(s->waits & 1u << index_of(slot->queue));
 }
 
 static inline void on_start(struct virtio_slot *slot)
@@ -176,7 +179,7 @@ static inline void on_fill(struct virtio_device *d, uint64_t now)
 	(void)d;
 	(void)now;
 	s->fills++;
-	while (s->list[ORDERS].first &&
+	while (posts && s->list[ORDERS].first &&
 	       virtio_slot_room(s->list[ORDERS].first->slot, 1)) {
 		struct virtio_slot *slot = take(ORDERS);
 
@@ -242,7 +245,7 @@ static inline void process(void)
 		.policy = &s->policy,
 		.log = &s->log,
 		.queues = QUEUES,
-		.posted = 1u << POSTED | 1u << ORDERS,
+		.posted = posts,
 		.queue_size = SIZE,
 	};
 
