@@ -221,6 +221,14 @@ static void play_due(struct snd *s, uint32_t queued, uint64_t now)
 	s->due = now + to_ns(s, wait ? wait : 1);
 }
 
+/* It ran empty: for us? Not of silence, nor if the client had nothing and we came
+ * before what we leave in it was played: its clock has jumped. */
+static bool was_late(const struct snd *s, uint64_t now)
+{
+	return !s->starved &&
+	       (s->written > s->position || now - s->due >= to_ns(s, s->low));
+}
+
 static void play_turn(struct snd *s, uint64_t now)
 {
 	uint32_t buffer = s->conf.host->params.buffer, room, queued, sent;
@@ -229,8 +237,7 @@ static void play_turn(struct snd *s, uint64_t now)
 		if (s->error)
 			return;
 		s->on = false;
-		/* What ran out was silence: the client's lateness, not ours. */
-		s->conf.stats->xruns += !s->starved;
+		s->conf.stats->xruns += was_late(s, now);
 		room = buffer;
 	}
 	sent = play_ring(s, room);

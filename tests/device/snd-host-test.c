@@ -89,6 +89,7 @@ static int test_room(struct snd_host *host, uint64_t now, uint32_t *out)
 		return r;
 	passed = test->running ? elapsed(test, now) : 0;
 	passed = test->deaf ? 0 : passed;
+	passed -= test->tick ? passed % test->tick : 0;
 	if (host->capture ? passed - test->moved > buffer : passed > test->moved) {
 		test->empty++;
 		reset(test);

@@ -22,6 +22,7 @@ struct snd_host_test {
 	unsigned sets, starts, stops, empty;		/* times */
 	int fail_set, fail_start, fail_room, fail_move; /* the next one, once */
 	bool deaf;					/* it never plays a frame */
+	uint64_t tick; /* frames that its clock moves by, or 0 */
 };
 
 void snd_host_test_open(struct snd_host_test *test, bool capture);

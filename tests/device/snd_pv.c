@@ -274,6 +274,26 @@ static void the_pcm_ran_empty(void **state)
 	snd_done(&client);
 }
 
+/* A clock that moves by ticks runs past the end of a stream before it is looked at: the
+ * client had nothing more, and we came when we had to. */
+static void the_clock_jumped(void **state)
+{
+	(void)state;
+	for (uint64_t tick = 96; tick <= 288; tick += 48) {
+		struct snd_client client;
+
+		snd_playing(&client);
+		bed.host[0].tick = tick;
+		snd_client_play(&client, 100 * CLOCK_MS);
+		assert_int_equal(client.xruns, 0);
+		assert_int_equal(bed.card.stats.underruns, 0);
+		snd_bed_pass(&bed, 200 * CLOCK_MS);
+		assert_int_equal(bed.card.stats.underruns, 1);
+		assert_int_equal(bed.card.stats.xruns, 0);
+		snd_done(&client);
+	}
+}
+
 /* Nobody misses silence: a PCM that ran empty of it is started again, and we were not
  * late. */
 static void silence_ran_empty(void **state)
@@ -402,6 +422,7 @@ int main(void)
 		cmocka_unit_test(a_pause_loses_nothing),
 		cmocka_unit_test(an_open_waits_for_the_last_end),
 		cmocka_unit_test(the_pcm_ran_empty),
+		cmocka_unit_test(the_clock_jumped),
 		cmocka_unit_test(silence_ran_empty),
 		cmocka_unit_test(records_what_there_is),
 		cmocka_unit_test(both_ways_at_once),
