@@ -8,7 +8,9 @@
 #include <sha2.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,26 +23,31 @@ static void chain(struct audit *audit, const char *line, size_t len)
 	audit->seq++;
 }
 
-/* Where an earlier run ended: seq and hash of the last line of @name. */
-static void resume(struct audit *audit, const char *name)
+/* Where an earlier run ended: seq and hash of the last whole line of @name. Returns
+ * where that line ends, or -1 if that is not known. */
+static off_t resume(struct audit *audit, const char *name)
 {
-	char tail[2 * AUDIT_LINE_MAX], *line;
 	int fd = openat(audit->dir, name, O_RDONLY | O_CLOEXEC);
-	off_t end = lseek(fd, 0, SEEK_END);
-	off_t from = end < (off_t)sizeof(tail) - 1 ? 0 : end - (off_t)sizeof(tail) + 1;
-	ssize_t n = pread(fd, tail, sizeof(tail) - 1, from);
+	off_t size = lseek(fd, 0, SEEK_END);
+	const char *text = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
+	const char *end, *line;
 
 	close(fd);
-	if (n <= 0)
-		return;
-	tail[n - (tail[n - 1] == '\n')] = '\0';
-	line = strrchr(tail, '\n');
-	line = line ? line + 1 : tail;
-	if (sscanf(line, "{\"seq\":%" SCNu64, &audit->seq) == 1)
-		chain(audit, line, strlen(line));
+	if (text == MAP_FAILED)
+		return -1;
+	end = memrchr(text, '\n', (size_t)size);
+	line = end ? memrchr(text, '\n', (size_t)(end - text)) : NULL;
+	line = line ? line + 1 : text;
+	if (end && end - line > 7 && !memcmp(line, "{\"seq\":", 7)) {
+		audit->seq = strtoull(line + 7, NULL, 10); /* the newline ends it */
+		chain(audit, line, (size_t)(end - line));
+	}
+	munmap((void *)(uintptr_t)text, (size_t)size);
+	return end ? end + 1 - text : 0;
 }
 
-static int open_file(struct audit *audit)
+/* @end: of the whole lines in it, or -1 if that is not known. */
+static int open_file(struct audit *audit, off_t end)
 {
 	struct stat st;
 
@@ -48,6 +55,12 @@ static int open_file(struct audit *audit)
 			   O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
 	if (audit->fd < 0 || fstat(audit->fd, &st))
 		return -errno;
+	if (end >= 0 && st.st_size > end) { /* invariant 5 */
+		if (ftruncate(audit->fd, end))
+			return -errno;
+		audit->lost++;
+		st.st_size = end;
+	}
 	audit->size = (uint32_t)st.st_size;
 	if (fallocate(audit->fd, FALLOC_FL_KEEP_SIZE, 0, audit->bytes_max))
 		return -errno;
@@ -62,8 +75,7 @@ int audit_open(struct audit *audit, const char *dir, uint32_t bytes_max, bool st
 	if (audit->dir < 0)
 		return -errno;
 	resume(audit, "audit.log.1");
-	resume(audit, "audit.log");
-	return open_file(audit);
+	return open_file(audit, resume(audit, "audit.log"));
 }
 
 static bool make_room(struct audit *audit, size_t len)
@@ -73,7 +85,7 @@ static bool make_room(struct audit *audit, size_t len)
 	if (audit->stop || renameat(audit->dir, "audit.log", audit->dir, "audit.log.1"))
 		return false;
 	close(audit->fd);
-	open_file(audit); /* invariant 2 */
+	open_file(audit, -1); /* invariant 2 */
 	return true;
 }
 
@@ -83,6 +95,7 @@ void audit_line(struct audit *audit, const char *event, const char *fmt, ...)
 	struct timespec ts;
 	struct tm tm;
 	va_list ap;
+	ssize_t written;
 	size_t n;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
@@ -98,12 +111,15 @@ void audit_line(struct audit *audit, const char *event, const char *fmt, ...)
 	va_end(ap);
 	if (n + 2 <= AUDIT_LINE_MAX && make_room(audit, n + 2)) {
 		memcpy(line + n, "}\n", 2);
-		if (write(audit->fd, line, n + 2) == (ssize_t)n + 2) {
+		written = write(audit->fd, line, n + 2);
+		if (written == (ssize_t)n + 2) {
 			audit->size += (uint32_t)n + 2;
 			audit->lost = 0;
 			chain(audit, line, n + 1);
 			return;
 		}
+		if (written > 0 && ftruncate(audit->fd, audit->size))
+			audit->size += (uint32_t)written; /* it stays torn */
 	}
 	audit->lost++;
 }

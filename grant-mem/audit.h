@@ -8,7 +8,8 @@
  *
  * Not a log for operators and not a database: it appends to audit.log, and
  * when that is full it becomes audit.log.1 (the one before is dropped) and a
- * new one goes on with the chain. seq and chain go on over restarts too.
+ * new one goes on with the chain. seq and chain go on over restarts too. A loss of
+ * power takes the last lines, those that were not on the disk yet.
  *
  * Invariants:
  *  1. a line is at most AUDIT_LINE_MAX bytes and is written by one write(2)
@@ -17,7 +18,9 @@
  *     never passed up: what is served does not wait for its log;
  *  3. what a peer provokes past AUDIT_A_SECOND, and allowed copies, are counted;
  *     audit_tick() writes the sums. None is lost;
- *  4. with Full = stop, AUDIT_RESERVE bytes are kept for what is not a map.
+ *  4. with Full = stop, AUDIT_RESERVE bytes are kept for what is not a map;
+ *  5. a line that is not whole, after a power loss or on a full file system, is cut off
+ *     before another is written, and counts as lost: a file holds whole lines alone.
  */
 #ifndef XDD_AUDIT_H
 #define XDD_AUDIT_H

@@ -7,12 +7,14 @@
 #include <inttypes.h>
 #include <setjmp.h>
 #include <sha2.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -94,6 +96,45 @@ static void test_restart(void **state)
 	assert_int_equal(audit_open(&audit, dir, 8192, false), 0);
 	audit_line(&audit, "map", "\"id\":%u", 2);
 	assert_int_equal(verify("audit.log", prev, &seq), 2);
+}
+
+/* A loss of power in the middle of a line, wherever: the chain goes on from the last
+ * whole one, and the next says that one is lost. */
+static void test_torn(void **state)
+{
+	char first[65], prev[65] = "", path[96], line[AUDIT_LINE_MAX];
+	uint64_t seq = 0;
+	off_t end, all;
+	FILE *f;
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) /* seq is of two digits then */
+		audit_line(&audit, "map", "\"id\":%u", i);
+	memcpy(first, audit.prev, sizeof(first));
+	end = audit.size;
+	audit_line(&audit, "map", "\"id\":%u", 1);
+	all = audit.size;
+	snprintf(path, sizeof(path), "%s/audit.log", dir);
+	for (off_t at = end; at < all; at++) {
+		assert_int_equal(ftruncate(audit.fd, at), 0);
+		close(audit.fd);
+		close(audit.dir);
+		assert_int_equal(audit_open(&audit, dir, 8192, false), 0);
+		assert_int_equal(audit.seq, 10);
+		assert_int_equal(audit.size, end);
+		assert_int_equal(audit.lost, at > end);
+		assert_string_equal(audit.prev, first);
+		audit_line(&audit, "start", "\"id\":%u", 2);
+	}
+	f = fopen(path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		;
+	fclose(f);
+	assert_non_null(strstr(line, "{\"seq\":10,"));
+	assert_non_null(strstr(line, "\"lost\":1"));
+	assert_int_equal(verify("audit.log", prev, &seq), 11);
+	assert_string_equal(prev, audit.prev);
 }
 
 static void test_rotation(void **state)
@@ -191,6 +232,92 @@ static void test_lost(void **state)
 	assert_non_null(strstr(line, "\"lost\":1,"));
 }
 
+/* Opens it as a power loss leaves it, with @tail of @len bytes behind the last line,
+ * and goes on: the chain holds, and the next line says that one is lost. */
+static void after_power_loss(const char *tail, size_t len, unsigned lost)
+{
+	char prev[65] = "", path[96];
+	uint64_t seq = 0;
+	int fd;
+
+	audit_line(&audit, "map", "\"id\":%u", 1);
+	audit_line(&audit, "map", "\"id\":%u", 2);
+	close(audit.fd);
+	close(audit.dir);
+	snprintf(path, sizeof(path), "%s/audit.log", dir);
+	fd = open(path, O_WRONLY | O_APPEND);
+	assert_int_equal(write(fd, tail, len), len);
+	close(fd);
+	assert_int_equal(audit_open(&audit, dir, 8192, false), 0);
+	assert_int_equal(audit.lost, lost);
+	assert_int_equal(audit.seq, 2);
+	audit_line(&audit, "start", "\"id\":%u", 3);
+	audit_line(&audit, "map", "\"id\":%u", 4);
+	assert_int_equal(verify("audit.log", prev, &seq), 4);
+	assert_string_equal(prev, audit.prev);
+}
+
+/* Blocks that the file had, and whose bytes never reached the disk: many lines. */
+static void test_unwritten(void **state)
+{
+	static const char zeros[4 * AUDIT_LINE_MAX];
+
+	(void)state;
+	after_power_loss(zeros, sizeof(zeros), 1);
+}
+
+static void test_whole(void **state)
+{
+	(void)state;
+	after_power_loss("", 0, 0);
+}
+
+/* All that is there is torn: it goes on with what was rotated. */
+static void test_torn_first(void **state)
+{
+	char path[96];
+	uint64_t seq;
+	int fd;
+
+	(void)state;
+	for (unsigned i = 0; i < 30; i++)
+		audit_line(&audit, "map", "\"id\":%u", i);
+	seq = audit.seq;
+	close(audit.fd);
+	assert_int_equal(renameat(audit.dir, "audit.log", audit.dir, "audit.log.1"), 0);
+	close(audit.dir);
+	snprintf(path, sizeof(path), "%s/audit.log", dir);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_int_equal(write(fd, "{\"se", 4), 4);
+	close(fd);
+	assert_int_equal(audit_open(&audit, dir, 8192, false), 0);
+	assert_int_equal(audit.seq, seq);
+	assert_int_equal(audit.size, 0);
+	assert_int_equal(audit.lost, 1);
+}
+
+/* A file system that takes a part of a line: that part does not stay. */
+static void test_short_write(void **state)
+{
+	const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+	char prev[65] = "";
+	struct rlimit some;
+	uint64_t seq = 0;
+
+	(void)state;
+	audit_line(&audit, "map", "\"id\":%u", 1);
+	some = (struct rlimit){audit.size + 20, RLIM_INFINITY};
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &some), 0);
+	audit_line(&audit, "map", "\"id\":%u", 2);
+	assert_int_equal(audit.lost, 1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+	audit_line(&audit, "map", "\"id\":%u", 3);
+	assert_int_equal(audit.lost, 0);
+	assert_int_equal(verify("audit.log", prev, &seq), 2);
+	assert_string_equal(prev, audit.prev);
+}
+
 static void test_no_directory(void **state)
 {
 	struct audit other;
@@ -206,11 +333,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_chain, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_torn, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rotation, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stop, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copies, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unwritten, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_whole, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_torn_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_short_write, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_directory, setup, teardown),
 	};
 
