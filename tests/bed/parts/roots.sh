@@ -33,13 +33,13 @@ busybox_applets()
 control_packages=xen-utils-$xen_version,xenstore-utils,busybox-static,kmod,bash,dash,coreutils
 control_packages=$control_packages,grep,sed,mawk,tar,util-linux,procps,strace,libxengnttab1
 control_packages=$control_packages,libxenevtchn1,libxenstore4,iproute2,libmd0,libseccomp2
-control_packages=$control_packages,liburing2,libfdt1
+control_packages=$control_packages,liburing2,libfdt1,libjansson4
 
 driver_packages=systemd,systemd-sysv,udev,kmod,util-linux,e2fsprogs,iproute2,procps,strace
 driver_packages=$driver_packages,libxengnttab1,libxenevtchn1,libxenstore4,xenstore-utils
 driver_packages=$driver_packages,liburing2,libseccomp2,libmd0,libfdt1,can-utils,iperf3
 driver_packages=$driver_packages,iputils-ping,ethtool,busybox-static,libasound2
-driver_packages=$driver_packages,libasound2-data,alsa-utils,libdrm2,libpng16-16
+driver_packages=$driver_packages,libasound2-data,alsa-utils,libdrm2,libpng16-16,libjansson4
 
 # trim_modules FOLDER: what no emulated machine will ever have.
 trim_modules()

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* xdd-audit: verifies audit logs, shows them, adds them up; see xdd-audit(8). */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "grant-mem/cmd/audit-commands.h"
+#include "grant-mem/cmd/audit-print.h"
+
+static const char help[] =
+	"usage: xdd-audit verify [--head SEQ:HASH] LOG...\n"
+	"       xdd-audit show [OPTION...] LOG...\n"
+	"       xdd-audit account [--json] LOG...\n"
+	"\n"
+	"LOG is the directory of an instance's audit log, such as\n"
+	"/var/log/xdd/ivi_disk, or its audit.log; audit.log.1 is read with it.\n"
+	"\n"
+	"verify   whether each line is tied to the one before, and where not; with\n"
+	"         the head that was noted earlier, also whether the end was cut off\n"
+	"         or the log written anew\n"
+	"show     the lines, in words\n"
+	"account  for each instance what was allowed, refused, mapped and copied\n"
+	"\n"
+	"show: only lines that are\n"
+	"  --instance NAME    of this instance\n"
+	"  --domid N          of when the client was this domain\n"
+	"  --event KIND       of this kind, such as map, refused or state\n"
+	"  --refused          refusals: the same as --event refused\n"
+	"  --since TIME       not before TIME (UTC): 2025-03-01, or 2025-03-01T10:30\n"
+	"  --until TIME       not after TIME; a day is meant to its end\n"
+	"show, account:\n"
+	"  --json             as JSON, an object a line\n"
+	"\n"
+	"Exit 0: sound, 1: a chain is broken, 2: a log cannot be read, or the command\n"
+	"is not understood.\n";
+
+static const struct command {
+	const char *name;
+	int (*main)(int argc, char **argv);
+} commands[] = {
+	{"verify", verify_main},
+	{"show", show_main},
+	{"account", account_main},
+};
+
+void audit_cannot_read(const char *log, int err)
+{
+	static const struct {
+		int err;
+		const char *what;
+	} rows[] = {
+		{-ENOENT,
+		 "there is no audit.log here: name an instance's directory, such "
+		 "as /var/log/xdd/ivi_disk"},
+		{-EINVAL, "an audit log is a regular file, and this is none"},
+		{-EFBIG, "larger than what any keeper writes: this is no audit log"},
+		{-EAGAIN, "it was rotated each time it was opened: try again"},
+		{-EACCES, "not readable: become root"},
+	};
+	const char *what = strerror(-err);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		what = rows[i].err == err ? rows[i].what : what;
+	fflush(stdout);
+	fprintf(stderr, "xdd-audit: %s: %s\n", log, what);
+}
+
+int audit_worse(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+int audit_read(struct trail *trail, const char *log)
+{
+	int err = trail_read(trail, log);
+
+	if (err) {
+		audit_cannot_read(log, err);
+		return AUDIT_UNREADABLE;
+	}
+	if (!trail->findings)
+		return AUDIT_SOUND;
+	fflush(stdout);
+	fprintf(stderr,
+		"xdd-audit: %s: its chain is broken, do not rely on what it says; "
+		"\"xdd-audit verify\" says where\n",
+		log);
+	return AUDIT_BROKEN;
+}
+
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--help") && strcmp(argv[i], "-h"))
+			continue;
+		fputs(help, stdout);
+		return 0;
+	}
+	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++) {
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].main(argc - 1, argv + 1);
+	}
+	fputs("xdd-audit: verify, show or account? See xdd-audit --help\n", stderr);
+	return AUDIT_UNREADABLE;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * xdd-audit as a user sees it: what it says of a log that the keeper's code wrote, what
+ * it exits with, and that nothing of a hostile log reaches a terminal as it is.
+ *
+ * The program under test is named by the environment: XDD_AUDIT.
+ */
+#include "program.h"
+
+#include "grant-mem/audit.h"
+
+static char dir[] = "/tmp/xdd-audit-cmd.XXXXXX";
+
+static int run(const char *args)
+{
+	return shell("$MESON_EXE_WRAPPER \"$XDD_AUDIT\" %s 2>&1", args);
+}
+
+static int set_up(void **state)
+{
+	struct audit audit;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	shell_dir = dir;
+	assert_int_equal(shell("mkdir disk"), 0);
+	strcat(strcpy(output, dir), "/disk");
+	assert_int_equal(audit_open(&audit, output, AUDIT_FILE_BYTES, false), 0);
+	audit_line(&audit, "start",
+		   "\"instance\":\"%s\",\"class\":\"blk\",\"boot\":\"b1\"", "ivi_disk");
+	audit_line(&audit, "device", "\"text\":\"%s\"",
+		   "/local/domain/1/backend/vbd/3/51712, generation 1");
+	audit_line(&audit, "map",
+		   "\"id\":%u,\"purpose\":\"data\",\"writable\":1,\"pages\":4,"
+		   "\"refs\":\"8-11\",\"line\":12",
+		   7);
+	audit_line(&audit, "unmap", "\"id\":%u", 7);
+	audit_line(&audit, "map", "\"id\":%u,\"pages\":6,\"refs\":\"8-13\"", 65543);
+	audit_line(&audit, "refused", "\"text\":\"map: Memory.GrantRefs, line %u\"",
+		   12);
+	audit_line(&audit, "refused", "\"text\":\"map: Memory.GrantRefs, line %u\"",
+		   13);
+	audit_line(&audit, "copies", "\"segments\":%u,\"bytes\":8192", 3);
+	audit_line(&audit, "device", "\"text\":\"%s\"",
+		   "/local/domain/1/backend/vbd/5/51712, generation 2");
+	/* what only a taken-over domain would write, and then as it likes */
+	audit_line(&audit, "refused", "\"text\":\"%s\"", "\\u001b[2J\xc2\x9b\x7f");
+	audit_line(&audit, "odd", "\"a\":%u", 1);
+	close(audit.fd);
+	close(audit.dir);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	return shell("cd / && rm -rf '%s'", dir);
+}
+
+static void is_plain(void)
+{
+	for (const char *c = output; *c; c++) {
+		if (*c != '\n' && (*c < ' ' || *c > '~'))
+			fail_msg("%02x in what is printed", (unsigned char)*c);
+	}
+}
+
+static void verifies(void **state)
+{
+	char head[80], *at;
+
+	(void)state;
+	assert_int_equal(run("verify disk"), 0);
+	says("ivi_disk: sound: 11 lines, seq 0 to 10");
+	says("no --head");
+	at = strstr(output, "; head ");
+	assert_non_null(at);
+	assert_int_equal(sscanf(at, "; head %79s", head), 1);
+	assert_int_equal(shell("\"$XDD_AUDIT\" verify --head %s disk/audit.log", head),
+			 0);
+	says_not("no --head");
+	assert_int_equal(
+		shell("mkdir -p cut && head -n 9 disk/audit.log >cut/audit.log && "
+		      "\"$XDD_AUDIT\" verify --head %s cut",
+		      head),
+		1);
+	says("cut/audit.log: seq 9 to 10: missing behind the last line");
+	assert_int_equal(run("verify cut"), 0);
+	assert_int_equal(
+		shell("mkdir -p torn && head -c -5 disk/audit.log >torn/audit.log"), 0);
+	assert_int_equal(run("verify torn"), 0);
+	says("bytes behind the last line are no line");
+	assert_int_equal(shell("mkdir -p edit && sed '6s/12/13/' disk/audit.log "
+			       ">edit/audit.log"),
+			 0);
+	assert_int_equal(run("verify edit"), 1);
+	says("edit/audit.log:6: seq 5: was changed");
+	says("ivi_disk: BROKEN");
+	assert_int_equal(run("show --event stop edit"), 1);
+	says("its chain is broken");
+}
+
+static void shows(void **state)
+{
+	(void)state;
+	assert_int_equal(run("show disk"), 0);
+	is_plain();
+	says("map         4 pages, data, writable: 8-11 (id 7, policy line 12)");
+	says("refused     \\x1b[2J\\xc2\\x9b\\x7f");
+	says("odd         a=1");
+	assert_int_equal(run("show --refused --domid 3 disk"), 0);
+	says("line 13");
+	says_not("\\x1b");
+	assert_int_equal(run("show --until 2001 disk"), 0);
+	assert_string_equal(output, "");
+	assert_int_equal(run("show --since 2001 --instance ivi_disk --event odd disk"),
+			 0);
+	says("a=1");
+	assert_int_equal(run("show --instance other disk"), 0);
+	assert_string_equal(output, "");
+	assert_int_equal(run("show --json disk"), 0);
+	is_plain();
+	says("\"text\":\"\\u001B[2J\\u009B\\u007f\"");
+}
+
+static void accounts(void **state)
+{
+	(void)state;
+	assert_int_equal(run("account disk"), 0);
+	is_plain();
+	says("ivi_disk (blk)");
+	says("2 maps of 10 pages, at most 6 pages at once");
+	says("3 segments, 8192 bytes");
+	says("2 x map: Memory.GrantRefs\n");
+	assert_int_equal(run("account --json disk"), 0);
+	is_plain();
+	says("\"pages_at_most\":6,");
+	says("\"refused\":3,");
+	says("\"map: Memory.GrantRefs\":2");
+	says("\"sound\":true");
+}
+
+static void refuses(void **state)
+{
+	static const struct {
+		const char *args, *says;
+	} rows[] = {
+		{"", "verify, show or account?"},
+		{"verify", "which log?"},
+		{"verify nowhere", "there is no audit.log here"},
+		{"verify /dev/null", "a regular file"},
+		{"verify pipe", "a regular file"},
+		{"verify large", "larger than"},
+		{"verify --head 5:abc disk", "no SEQ:HASH"},
+		{"show --since yesterday disk", "a time is UTC"},
+		{"show --domid x disk", "a domain's number"},
+		{"account", "which log?"},
+	};
+
+	(void)state;
+	assert_int_equal(
+		shell("mkfifo pipe && truncate -s 1G large && mkdir -p none && "
+		      ": >none/audit.log"),
+		0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		assert_int_equal(run(rows[i].args), 2);
+		says(rows[i].says);
+	}
+	assert_int_equal(run("verify none"), 1);
+	says("there is no line");
+	assert_int_equal(run("--help"), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(verifies),
+		cmocka_unit_test(shows),
+		cmocka_unit_test(accounts),
+		cmocka_unit_test(refuses),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
