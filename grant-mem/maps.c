@@ -55,17 +55,13 @@ static uint32_t take(struct maps *maps, struct gref ref, enum policy_purpose pur
  * a pool's are thousands, and its references a run beside which no other one lies. */
 static void unlock(const struct maps *maps, struct gref *refs, uint32_t n)
 {
-	uint32_t least = UINT32_MAX, most = 0;
+	const uint64_t run = gref_run(refs, n) == n ? n : UINT64_C(1) << 32;
+	const uint32_t first = refs->v;
 
-	for (uint32_t i = 0; i < n; i++) {
-		least = refs[i].v < least ? refs[i].v : least;
-		most = refs[i].v > most ? refs[i].v : most;
-	}
-	for (uint32_t i = 0; n && i < maps->high; i++) {
+	for (uint32_t i = 0; i < maps->high; i++) {
 		const struct maps_slot *slot = &maps->slot[i];
 
-		if (slot->state == MAPS_FREE || slot->ref.v < least ||
-		    slot->ref.v > most)
+		if (slot->state == MAPS_FREE || slot->ref.v - first >= run)
 			continue;
 		for (uint32_t k = n; k-- > 0;) {
 			if (refs[k].v == slot->ref.v)

@@ -22,13 +22,14 @@ struct show {
 	uint64_t client; /* as the last line about a device said */
 };
 
-/* ".../backend/KIND/DOMID/DEVICE, generation N" */
+/* "backend/KIND/DOMID/DEVICE, generation N" */
 static uint64_t client_of(const char *text)
 {
-	const char *at = strstr(text, "/backend/");
+	static const char begin[] = "backend/";
+	const char *at = strncmp(text, begin, strlen(begin)) ? NULL : text;
 	uint64_t domid;
 
-	at = at ? strchr(at + 9, '/') : NULL;
+	at = at ? strchr(at + strlen(begin), '/') : NULL;
 	if (!at || !number_parse(at + 1, strcspn(at + 1, "/"), 32767, &domid))
 		return NO_DOMAIN;
 	return domid;

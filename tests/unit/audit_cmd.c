@@ -29,7 +29,7 @@ static int set_up(void **state)
 	audit_line(&audit, "start",
 		   "\"instance\":\"%s\",\"class\":\"blk\",\"boot\":\"b1\"", "ivi_disk");
 	audit_line(&audit, "device", "\"text\":\"%s\"",
-		   "/local/domain/1/backend/vbd/3/51712, generation 1");
+		   "backend/vbd/3/51712, generation 1");
 	audit_line(&audit, "map",
 		   "\"id\":%u,\"purpose\":\"data\",\"writable\":1,\"pages\":4,"
 		   "\"refs\":\"8-11\",\"line\":12",
@@ -42,7 +42,7 @@ static int set_up(void **state)
 		   13);
 	audit_line(&audit, "copies", "\"segments\":%u,\"bytes\":8192", 3);
 	audit_line(&audit, "device", "\"text\":\"%s\"",
-		   "/local/domain/1/backend/vbd/5/51712, generation 2");
+		   "backend/vbd/5/51712, generation 2");
 	/* what only a taken-over domain would write, and then as it likes */
 	audit_line(&audit, "refused", "\"text\":\"%s\"", "\\u001b[2J\xc2\x9b\x7f");
 	audit_line(&audit, "odd", "\"a\":%u", 1);

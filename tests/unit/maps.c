@@ -289,7 +289,9 @@ static void test_ledger_of_a_pool(void **state)
 {
 	enum { RUNS = 64, RUN = 256, FIRST = 8, TWICE = FIRST + 3 * RUN - 2 };
 	char dir[] = "/tmp/xdd-maps-XXXXXX";
+	const struct gref back[] = {{TWICE + 1}, {TWICE}};
 	struct gref ref = {FIRST};
+	struct wire_mapped mapped;
 	uint32_t id[RUNS], twice;
 	int other;
 
@@ -306,7 +308,15 @@ static void test_ledger_of_a_pool(void **state)
 		assert_int_equal(ledger_lock(other, &ref, 1),
 				 ref.v - TWICE < 4 ? -EAGAIN : 0);
 	assert_true(maps_release(&maps, twice, 1));
+	/* No run, and the one before its first is held still. */
+	assert_int_equal(maps_add(&maps, (struct domid){3}, POLICY_PURPOSE_DATA, back,
+				  2, true, &mapped),
+			 WIRE_OK);
+	twice = add(TWICE, 1, WIRE_OK);
+	assert_true(maps_release(&maps, mapped.id, 1));
 	ref.v = TWICE;
+	assert_int_equal(ledger_lock(other, &ref, 1), -EAGAIN);
+	assert_true(maps_release(&maps, twice, 1));
 	assert_int_equal(ledger_lock(other, &ref, 1), 0);
 	assert_true(maps_empty(&maps));
 	close(other);
