@@ -433,8 +433,9 @@ static void device_post(struct virtio_device *d, uint64_t now)
 	}
 }
 
-/* Queues take turns: each is asked once, and one that must wait for what they share is
- * the first to be asked again, unless it started something. */
+/* Queues take turns: each is asked once, first the one behind that which started
+ * something last. So what they share, InFlight or a rate, is nobody's for ever, and one
+ * that waits for something of its own holds up no other. */
 static void device_start(struct virtio_device *d, uint64_t now)
 {
 	const uint32_t n = d->conf.queues, first = d->turn;
@@ -444,13 +445,14 @@ static void device_start(struct virtio_device *d, uint64_t now)
 		const uint32_t at = (first + i) % n;
 		struct virtio_queue *q = &d->queue[at];
 		uint32_t started = 0;
+		int r = queue_live(d, q) && !q->posted
+				? virtio_queue_start(q, now, &started)
+				: 0;
 
-		if (!queue_live(d, q) || q->posted ||
-		    virtio_queue_start(q, now, &started) != VIRTIO_QUEUE_WAITS ||
-		    virtio_device_admits(d))
-			continue;
-		d->turn = (at + !!started) % n;
-		break;
+		if (started)
+			d->turn = (at + 1) % n;
+		if (r == VIRTIO_QUEUE_WAITS && !virtio_device_admits(d))
+			break;
 	}
 	if (d->conf.class->fill && device_live(d) && !d->leaving)
 		d->conf.class->fill(d, now);

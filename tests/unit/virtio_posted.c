@@ -73,6 +73,39 @@ static void work_waits_alone(void **state)
 	posts = 1u << POSTED | 1u << ORDERS;
 }
 
+/* Queues that share a rate take turns at it, each having more to do than it allows. */
+static void work_shares_a_rate(void **state)
+{
+	(void)state;
+	process_ends();
+	posts = 0;
+	process();
+	ready();
+	s->policy.in_flight = 64;
+	s->paid = true;
+	for (uint32_t i = 0; i < WORKS / 2; i++) {
+		add(WORK, 8, 8, 1 + i);
+		add(ORDERS, 8, 8, 1 + i);
+	}
+	for (unsigned i = 0; i < WORKS; i++) {
+		uint32_t work, orders;
+
+		s->tokens = 1;
+		turn();
+		work = s->d.queue[WORK].started;
+		orders = s->d.queue[ORDERS].started;
+		assert_int_equal(work + orders, i + 1);
+		assert_true(work - orders + 1 <= 2);
+	}
+	while (s->list[WORK].first)
+		virtio_slot_done(take(WORK), 0, 0);
+	while (s->list[ORDERS].first)
+		virtio_slot_done(take(ORDERS), 0, 0);
+	turn();
+	assert_int_equal(s->d.busy, 0);
+	posts = 1u << POSTED | 1u << ORDERS;
+}
+
 /* What is posted keeps no work from starting, however many queues of it come first. */
 static void before_work(void **state)
 {
@@ -245,15 +278,11 @@ static void asks_only_if_it_lacks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(beside_work),
-		BOTH(work_waits_alone),
-		BOTH(before_work),
-		BOTH(in_order),
-		GRANT(holds_no_page),
-		GRANT(waits_for_pages),
-		GRANT(larger_than_its_share),
-		GRANT(undelivered),
-		BOTH(asks_only_if_it_lacks),
+		BOTH(beside_work),	  BOTH(work_waits_alone),
+		BOTH(work_shares_a_rate), BOTH(before_work),
+		BOTH(in_order),		  GRANT(holds_no_page),
+		GRANT(waits_for_pages),	  GRANT(larger_than_its_share),
+		GRANT(undelivered),	  BOTH(asks_only_if_it_lacks),
 	};
 
 	return cmocka_run_group_tests_name("virtio_posted", tests, NULL, NULL);

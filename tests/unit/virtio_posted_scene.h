@@ -56,11 +56,13 @@ static struct scene {
 	struct list list[QUEUES];
 	unsigned arrived, told; /* messages, and of them put into a buffer */
 	unsigned fills, recalls, resets, undelivered;
-	bool lets_go;	 /* WORK is brought home when it is recalled */
-	bool lacks;	 /* as it says of POSTED */
-	bool not_yet;	 /* reset() says so */
-	bool disagrees;	 /* agrees() does */
-	uint32_t waits;	 /* queues, bits, of which nothing is admitted */
+	bool lets_go;	/* WORK is brought home when it is recalled */
+	bool lacks;	/* as it says of POSTED */
+	bool not_yet;	/* reset() says so */
+	bool disagrees; /* agrees() does */
+	uint32_t waits; /* queues, bits, of which nothing is admitted */
+	bool paid;	/* what is admitted costs one of `tokens` */
+	uint32_t tokens;
 	int copy_status; /* of segments to the client */
 } * s;
 
@@ -143,8 +145,11 @@ static inline bool on_admit(struct virtio_slot *slot, uint64_t now)
 	(void)now;
 	if (!virtio_parts_room(&slot->parts))
 		virtio_device_wrong(slot->queue->device, "no room");
-	return !(slot->queue->device->status & VIRTIO_NEEDS_RESET) &&
-	       !(s->waits & 1u << index_of(slot->queue));
+	if ((slot->queue->device->status & VIRTIO_NEEDS_RESET) ||
+	    (s->waits & 1u << index_of(slot->queue)) || (s->paid && !s->tokens))
+		return false;
+	s->tokens -= s->paid;
+	return true;
 }
 
 static inline void on_start(struct virtio_slot *slot)
