@@ -76,12 +76,14 @@ static void verifies(void **state)
 	at = strstr(output, "; head ");
 	assert_non_null(at);
 	assert_int_equal(sscanf(at, "; head %79s", head), 1);
-	assert_int_equal(shell("\"$XDD_AUDIT\" verify --head %s disk/audit.log", head),
+	assert_int_equal(shell("$MESON_EXE_WRAPPER \"$XDD_AUDIT\" verify --head %s "
+			       "disk/audit.log",
+			       head),
 			 0);
 	says_not("no --head");
 	assert_int_equal(
 		shell("mkdir -p cut && head -n 9 disk/audit.log >cut/audit.log && "
-		      "\"$XDD_AUDIT\" verify --head %s cut",
+		      "$MESON_EXE_WRAPPER \"$XDD_AUDIT\" verify --head %s cut",
 		      head),
 		1);
 	says("cut/audit.log: seq 9 to 10: missing behind the last line");
