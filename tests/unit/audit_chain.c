@@ -393,6 +393,25 @@ static void test_no_lines(void **state)
 	assert_non_null(strstr(finding[0].why, "too long"));
 }
 
+/* Only the newest file may end in a line that is not whole. */
+static void test_torn_older(void **state)
+{
+	(void)state;
+	bad = good;
+	put_in(bad.older - 1, "torn", 4);
+	bad.bytes[bad.older - 1] = '!';
+	judge(&head);
+	assert_int_equal(trail.findings, 1);
+	assert_int_equal(finding[0].kind, CHAIN_CHANGED);
+	is_at(good.in_older - 1, 0);
+	bad = good;
+	put_in(bad.older - 1, "\nto", 3); /* behind a whole line */
+	bad.bytes[bad.older - 1] = 'r';
+	judge(&head);
+	assert_int_equal(trail.findings, 1);
+	assert_int_equal(finding[0].kind, CHAIN_ADDED);
+}
+
 static void test_times(void **state)
 {
 	static const char *const yes[] = {"2025", "2025-03-01", "2025-03-01T10:00",
@@ -418,7 +437,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sound),	 cmocka_unit_test(test_hands),
 		cmocka_unit_test(test_anew),	 cmocka_unit_test(test_rotated_away),
-		cmocka_unit_test(test_no_lines), cmocka_unit_test(test_times),
+		cmocka_unit_test(test_no_lines), cmocka_unit_test(test_torn_older),
+		cmocka_unit_test(test_times),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
