@@ -61,7 +61,7 @@ static void check_policy(const struct policy *p, unsigned lines)
 	must((p->door == POLICY_PV) == pv_mode);
 	must(p->client_pages >= POLICY_READABLE && p->client_pages <= POLICY_BOTH);
 	must(p->ring_pages >= 1 && p->ring_pages <= 1024 && p->data_pages >= 1);
-	must(p->mode != POLICY_POOL || p->data_pages <= 4096);
+	must(p->mode != POLICY_POOL || p->data_pages <= 16384);
 	must(!p->line[POLICY_KEY_DATA_PAGES] || !p->line[POLICY_KEY_POOL_PAGES]);
 	must(p->first_ref.v >= 8 && p->first_ref.v <= p->last_ref.v);
 	must(p->in_flight >= 1 && p->in_flight <= 65535);
