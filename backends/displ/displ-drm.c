@@ -56,14 +56,9 @@ static int have_caps(int fd, const char *path, struct log *log)
 	return 0;
 }
 
-int displ_drm_open(const char *path, struct log *log)
+/* @fd, if @r is 0, which is what else had to be. */
+static int opened(int fd, int r, const char *path, struct log *log)
 {
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-	int r;
-
-	if (fd < 0)
-		return -errno;
-	r = become_master(fd, path, log);
 	if (!r)
 		r = have_caps(fd, path, log);
 	if (!r)
@@ -72,17 +67,18 @@ int displ_drm_open(const char *path, struct log *log)
 	return r;
 }
 
+int displ_drm_open(const char *path, struct log *log)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+
+	return fd < 0 ? -errno : opened(fd, become_master(fd, path, log), path, log);
+}
+
 int displ_drm_borrow(const char *at, const char *path, struct log *log)
 {
-	int fd = displ_lease_take(at, path, log), r;
+	int fd = displ_lease_take(at, path, log);
 
-	if (fd < 0)
-		return fd;
-	r = have_caps(fd, path, log);
-	if (!r)
-		return fd;
-	close(fd);
-	return r;
+	return fd < 0 ? fd : opened(fd, 0, path, log);
 }
 
 /* -- Modes ----------------------------------------------------------------- */

@@ -32,10 +32,8 @@ static bool is_free(const struct displ_parts *parts, struct lessor_instance *in)
 
 static bool is_found(struct displ_parts *parts)
 {
-	if (displ_parts_connectors(parts) && !displ_parts_planes(parts) &&
-	    displ_route_find(&parts->route))
-		return true;
-	return false;
+	return displ_parts_connectors(parts) && !displ_parts_planes(parts) &&
+	       displ_route_find(&parts->route);
 }
 
 /* Those before it keep what they need, if not which. */
