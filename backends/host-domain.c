@@ -200,6 +200,7 @@ void domain_close(struct domain *d)
 {
 	struct keeper *k = d->keeper;
 
+	audit_tick(&k->audit, UINT64_MAX); /* the sums, due or not */
 	audit_line(&k->audit, "stop", "\"connected\":%u", k->peer.fd >= 0);
 	k->device.status = "dead";
 	domain_turn(d); /* best effort: nobody waits for xenstored */

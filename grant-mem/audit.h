@@ -57,7 +57,8 @@ void audit_line(struct audit *audit, const char *event, const char *fmt, ...)
 bool audit_may(struct audit *audit);
 /* An allowed batch of copies. */
 void audit_copied(struct audit *audit, uint64_t segments, uint64_t bytes);
-/* Once a second: writes the sums that are due. Returns when it is due again. */
+/* Once a second: writes the sums that are due. Returns when it is due again. Before the
+ * end, at UINT64_MAX: all there are. */
 uint64_t audit_tick(struct audit *audit, uint64_t now);
 /* With Full = stop: no room for another map. */
 bool audit_full(const struct audit *audit);

@@ -66,15 +66,17 @@ static json_t *words(const char *text)
 	return value ? value : json_null();
 }
 
-static json_t *reasons_object(const struct sum *sum)
+/* Those that JSON has no text for are among @*others. */
+static json_t *reasons_object(const struct sum *sum, uint64_t *others)
 {
 	json_t *object = json_object();
 
-	for (unsigned i = 0; i < sum->reasons; i++)
-		json_object_set_new(object, sum->reason[i].text,
-				    number(sum->reason[i].times));
-	if (sum->others)
-		json_object_set_new(object, "others", number(sum->others));
+	*others = sum->others;
+	for (unsigned i = 0; i < sum->reasons; i++) {
+		if (json_object_set_new(object, sum->reason[i].text,
+					number(sum->reason[i].times)))
+			*others += sum->reason[i].times;
+	}
 	return object;
 }
 
@@ -101,6 +103,7 @@ static void print_object(const char *name, const struct sum *sum, int status)
 		{"lost", sum->lost},
 	};
 	json_t *object = json_object();
+	uint64_t others;
 
 	json_object_set_new(object, "instance", words(name));
 	json_object_set_new(object, "class", words(sum->class));
@@ -109,7 +112,8 @@ static void print_object(const char *name, const struct sum *sum, int status)
 	json_object_set_new(object, "last", words(sum->to));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		json_object_set_new(object, rows[i].name, number(rows[i].n));
-	json_object_set_new(object, "reasons", reasons_object(sum));
+	json_object_set_new(object, "reasons", reasons_object(sum, &others));
+	json_object_set_new(object, "further_reasons", number(others));
 	print_json(object);
 	json_decref(object);
 }

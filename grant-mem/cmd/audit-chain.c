@@ -90,6 +90,9 @@ static void begin(struct chain *chain, const struct entry *entry)
 		blame_last(chain, CHAIN_CHANGED);
 	chain->first = chain->last.seq;
 	chain->first -= chain->first < chain->junks ? chain->first : chain->junks;
+	/* The head's line was the last to be dropped: this one is tied to it. */
+	if (chain->head && !chain->junks && chain->head->seq + 1 == chain->last.seq)
+		chain->head_seen = !strcmp(chain->head->hash, entry->prev);
 }
 
 /* How a line hangs together with the one before; its finding may give it another

@@ -43,6 +43,15 @@ static const struct command {
 	{"account", account_main},
 };
 
+/* What names a log may be a name that a log's domain has chosen. */
+static void complain(const char *log, const char *what)
+{
+	fflush(stdout);
+	fputs("xdd-audit: ", stderr);
+	print_text_to(stderr, log);
+	fprintf(stderr, ": %s\n", what);
+}
+
 void audit_cannot_read(const char *log, int err)
 {
 	static const struct {
@@ -61,8 +70,7 @@ void audit_cannot_read(const char *log, int err)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		what = rows[i].err == err ? rows[i].what : what;
-	fflush(stdout);
-	fprintf(stderr, "xdd-audit: %s: %s\n", log, what);
+	complain(log, what);
 }
 
 int audit_worse(int a, int b)
@@ -80,11 +88,8 @@ int audit_read(struct trail *trail, const char *log)
 	}
 	if (!trail->findings)
 		return AUDIT_SOUND;
-	fflush(stdout);
-	fprintf(stderr,
-		"xdd-audit: %s: its chain is broken, do not rely on what it says; "
-		"\"xdd-audit verify\" says where\n",
-		log);
+	complain(log, "its chain is broken, do not rely on what it says; "
+		      "\"xdd-audit verify\" says where");
 	return AUDIT_BROKEN;
 }
 

@@ -2,7 +2,6 @@
 /* What a log says, on a terminal: see audit-print.h. */
 #include "grant-mem/cmd/audit-print.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 static int is_plain(char c)
@@ -10,19 +9,24 @@ static int is_plain(char c)
 	return c >= ' ' && c <= '~';
 }
 
-int print_text(const char *text)
+int print_text_to(FILE *out, const char *text)
 {
 	int columns = 0;
 
 	for (; *text; text++) {
 		if (is_plain(*text)) {
-			putchar(*text);
+			fputc(*text, out);
 			columns++;
 		} else {
-			columns += printf("\\x%02x", (unsigned char)*text);
+			columns += fprintf(out, "\\x%02x", (unsigned char)*text);
 		}
 	}
 	return columns;
+}
+
+int print_text(const char *text)
+{
+	return print_text_to(stdout, text);
 }
 
 void print_column(const char *text, int width)

@@ -103,13 +103,15 @@ static int open_both(struct trail *trail, struct files *files)
 		open_one(trail->path[NEWER], &files->file[NEWER], &files->st[NEWER]);
 	int older =
 		open_one(trail->path[OLDER], &files->file[OLDER], &files->st[OLDER]);
-	int err = older == -ENOENT ? newer : newer == -ENOENT ? older : newer;
+	int err = 0;
 
-	if (!err && older && older != -ENOENT)
+	if (newer && (newer != -ENOENT || older == -ENOENT))
+		err = newer;
+	else if (older && older != -ENOENT)
 		err = older;
-	if (!err && !newer && !older &&
-	    files->st[NEWER].st_ino == files->st[OLDER].st_ino &&
-	    files->st[NEWER].st_dev == files->st[OLDER].st_dev)
+	else if (!newer && !older &&
+		 files->st[NEWER].st_ino == files->st[OLDER].st_ino &&
+		 files->st[NEWER].st_dev == files->st[OLDER].st_dev)
 		err = -EAGAIN;
 	if (err)
 		close_files(files);
@@ -192,12 +194,10 @@ int trail_read(struct trail *trail, const char *log)
 	struct files files = {.file = {NULL}};
 	int err = set_paths(trail, log);
 
-	for (unsigned i = 0; !err && i < TRIES; i++) {
+	if (err)
+		return err;
+	for (unsigned i = 0; !i || (err == -EAGAIN && i < TRIES); i++)
 		err = open_both(trail, &files);
-		if (err != -EAGAIN)
-			break;
-		err = i == TRIES - 1 ? err : 0;
-	}
 	if (err)
 		return err;
 	trail->chain = (struct chain){.found = chain_found, .head = trail->head};

@@ -232,6 +232,7 @@ int main(int argc, char **argv)
 	keeper_status(k);
 	run(k);
 	sd_notify(0, "STOPPING=1");
+	audit_tick(&k->audit, UINT64_MAX); /* the sums, due or not */
 	audit_line(&k->audit, "stop", "\"connected\":%u", k->peer.pidfd >= 0);
 	k->device.status = "dead";
 	keeper_turn(k);

@@ -208,6 +208,10 @@ static void test_copies(void **state)
 		audit_tick(&audit, now + i * CLOCK_SECOND);
 	}
 	assert_int_equal(audit.seq, 3);
+	assert_int_not_equal(audit.copies, 0);
+	audit_tick(&audit, UINT64_MAX); /* the end: due or not */
+	assert_int_equal(audit.seq, 4);
+	assert_int_equal(audit.copies, 0);
 }
 
 static void test_lost(void **state)

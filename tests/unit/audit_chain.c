@@ -346,6 +346,26 @@ static void test_rotated_away(void **state)
 	assert_int_equal(finding[0].kind, CHAIN_FRONT);
 }
 
+/* A head whose line is the last that was dropped: the first that is left is tied to it,
+ * or to another one. */
+static void test_rotated_to_the_head(void **state)
+{
+	struct chain_head tied = {.seq = 9};
+
+	(void)state;
+	SHA256Data((const uint8_t *)good.bytes + good.line[9],
+		   good.line[10] - good.line[9] - 1, tied.hash);
+	bad = good;
+	cut(0, good.line[10]);
+	judge(&tied);
+	assert_int_equal(trail.findings, 1);
+	assert_int_equal(finding[0].kind, CHAIN_FRONT); /* audit.log.1 is too small */
+	tied.hash[5] = tied.hash[5] == '0' ? '1' : '0';
+	judge(&tied);
+	assert_int_equal(trail.findings, 2);
+	assert_int_equal(finding[1].kind, CHAIN_GONE);
+}
+
 /* Lines of one who has taken the domain over: none is believed, none does harm. */
 static void test_no_lines(void **state)
 {
@@ -435,9 +455,13 @@ static void test_times(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sound),	 cmocka_unit_test(test_hands),
-		cmocka_unit_test(test_anew),	 cmocka_unit_test(test_rotated_away),
-		cmocka_unit_test(test_no_lines), cmocka_unit_test(test_torn_older),
+		cmocka_unit_test(test_sound),
+		cmocka_unit_test(test_hands),
+		cmocka_unit_test(test_anew),
+		cmocka_unit_test(test_rotated_away),
+		cmocka_unit_test(test_rotated_to_the_head),
+		cmocka_unit_test(test_no_lines),
+		cmocka_unit_test(test_torn_older),
 		cmocka_unit_test(test_times),
 	};
 

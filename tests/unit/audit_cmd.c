@@ -8,6 +8,7 @@
 #include "program.h"
 
 #include "grant-mem/audit.h"
+#include "grant-mem/cmd/audit-sum.h"
 
 static char dir[] = "/tmp/xdd-audit-cmd.XXXXXX";
 
@@ -144,7 +145,34 @@ static void accounts(void **state)
 	says("\"pages_at_most\":7,");
 	says("\"refused\":3,");
 	says("\"map: Memory.GrantRefs\":2");
+	says("\"further_reasons\":0");
 	says("\"sound\":true");
+}
+
+/* Of a folder that the domain has named, and of a reason that was cut inside a letter.
+ */
+static void odd_names(void **state)
+{
+	struct audit audit;
+	char as[SUM_TEXT - 1] = "";
+
+	(void)state;
+	assert_int_equal(shell("mkdir cutreason"), 0);
+	strcat(strcpy(output, dir), "/cutreason");
+	assert_int_equal(audit_open(&audit, output, AUDIT_FILE_BYTES, false), 0);
+	memset(as, 'a', sizeof(as) - 1);
+	audit_line(&audit, "refused", "\"text\":\"%s\u00e9\"", as);
+	audit_line(&audit, "refused", "\"text\":\"%s\"", "others");
+	close(audit.fd);
+	close(audit.dir);
+	assert_int_equal(run("account --json cutreason"), 0);
+	is_plain();
+	says("\"refused\":2,");
+	says("\"reasons\":{\"others\":1}");
+	says("\"further_reasons\":1");
+	assert_int_equal(run("verify \"$(printf 'no\\033[2J')\""), 2);
+	is_plain();
+	says("no\\x1b[2J: there is no audit.log here");
 }
 
 static void refuses(void **state)
@@ -181,9 +209,8 @@ static void refuses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(verifies),
-		cmocka_unit_test(shows),
-		cmocka_unit_test(accounts),
+		cmocka_unit_test(verifies), cmocka_unit_test(shows),
+		cmocka_unit_test(accounts), cmocka_unit_test(odd_names),
 		cmocka_unit_test(refuses),
 	};
 

@@ -181,6 +181,10 @@ static void test_copies(void **state)
 	assert_int_equal(grants->copy_area[4096 + 512], 0);
 	assert_int_equal(grants_copy(grants, &outside, 1), GRANTS_REFUSED);
 	assert_int_equal(world.copies, 2);
+	/* What is counted is on record before it ends. */
+	assert_int_not_equal(domain.keeper->audit.copies, 0);
+	domain_close(&domain);
+	assert_int_equal(domain.keeper->audit.copies, 0);
 }
 
 static void test_binds(void **state)
