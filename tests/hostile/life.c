@@ -5,22 +5,10 @@
  * ours, in every life. T-XS-4 at the device: a store that fails at the n-th
  * call.
  */
-#include <dirent.h>
 #include <errno.h>
 
+#include "tests/front/descriptors.h"
 #include "tests/hostile/stage.h"
-
-static unsigned open_files(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
 
 /* -- T-LIFE-1 ---------------------------------------------------------------- */
 
@@ -102,9 +90,9 @@ static void t_life_1_disabled_destroyed_made_again(void **state)
 			disabled_destroyed_made_again(round % WHENS, round / WHENS % 3);
 			assert_int_equal(stage.error, 0);
 			if (!round)
-				files = open_files();
+				files = descriptors();
 		}
-		assert_int_equal(open_files(), files);
+		assert_int_equal(descriptors(), files);
 		assert_int_equal(stage_fini(), 0);
 	}
 	tally("T-LIFE-1", done, "devices disabled, destroyed, made again");

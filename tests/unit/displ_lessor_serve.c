@@ -4,7 +4,6 @@
  * in, what the one makes of a socket that is somebody else's, and that nobody can keep
  * another one from its connectors. The card is made up.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -14,6 +13,7 @@
 
 #include "backends/displ/displ-lease.h"
 #include "backends/displ/displ-scan.h"
+#include "tests/front/descriptors.h"
 #include "tests/unit/lessor_scene.h"
 #include "tests/unit/needs.h"
 
@@ -22,18 +22,6 @@
 
 static char run[64];
 static struct log log_of_client;
-
-static unsigned descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
 
 static void path_of(const char *name, char path[DISPL_LEASE_PATH])
 {

@@ -10,7 +10,6 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <drm_fourcc.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +22,7 @@
 
 #include "backends/displ/displ-scan.h"
 #include "grant-mem/seal.h"
+#include "tests/front/descriptors.h"
 #include "tests/unit/drm_fake.h"
 
 #define LOUD (DRM_MODE_ATOMIC_NONBLOCK | DRM_MODE_PAGE_FLIP_EVENT)
@@ -61,18 +61,6 @@ static void more_connectors(void)
 		drm_fake.connector[i] = drm_fake.connector[0];
 	drm_fake.connector[1].type = DRM_MODE_CONNECTOR_DisplayPort;
 	drm_fake.connector[2].type_id = 2;
-}
-
-static unsigned descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
 }
 
 /* How it ends, with what it says in @said. */

@@ -555,17 +555,6 @@ int main(void)
 		cmocka_unit_test_teardown(show, clean),
 		cmocka_unit_test_teardown(usage, clean),
 	};
-	int failed;
 
-	if (!getenv("XDD_POLICY")) {
-		fputs("XDD_POLICY does not name the program to test\n", stderr);
-		return 77;
-	}
-	if (!mkdtemp(dir))
-		return 1;
-	shell_dir = dir;
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	clean(NULL);
-	rmdir(dir);
-	return failed;
+	return run_in_directory(dir, "XDD_POLICY", tests, COUNT(tests), clean);
 }

@@ -252,5 +252,5 @@ int main(void)
 		cmocka_unit_test_teardown(too_many_event_channels, clean),
 	};
 
-	return run_in_directory(tests, COUNT(tests));
+	return run_in_directory(dir, "XDD_POLICY", tests, COUNT(tests), clean);
 }

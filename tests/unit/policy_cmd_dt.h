@@ -72,22 +72,4 @@ static inline int four(void **state)
 	return 0;
 }
 
-/* Runs @n tests in the directory, and removes it. */
-static inline int run_in_directory(const struct CMUnitTest *tests, size_t n)
-{
-	int failed;
-
-	if (!getenv("XDD_POLICY") || !getenv("DTC")) {
-		fputs("XDD_POLICY or DTC does not name a program\n", stderr);
-		return 77;
-	}
-	if (!mkdtemp(dir))
-		return 1;
-	shell_dir = dir;
-	failed = _cmocka_run_group_tests("xdd-policy dt", tests, n, NULL, NULL);
-	clean(NULL);
-	rmdir(dir);
-	return failed;
-}
-
 #endif

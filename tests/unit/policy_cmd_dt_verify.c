@@ -404,5 +404,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_chosen, four, clean),
 	};
 
-	return run_in_directory(tests, COUNT(tests));
+	return run_in_directory(dir, "XDD_POLICY", tests, COUNT(tests), clean);
 }

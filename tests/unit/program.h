@@ -47,6 +47,27 @@ static inline int shell(const char *fmt, ...)
 	return WEXITSTATUS(status);
 }
 
+/* Runs @n tests in @dir, a name for mkdtemp(), which @clean empties. @program: what of
+ * the environment names it. An exit status. */
+static inline int run_in_directory(char *dir, const char *program,
+				   const struct CMUnitTest *tests, size_t n,
+				   int (*clean)(void **state))
+{
+	int failed;
+
+	if (!getenv(program)) {
+		fprintf(stderr, "%s does not name the program to test\n", program);
+		return 77;
+	}
+	if (!mkdtemp(dir))
+		return 1;
+	shell_dir = dir;
+	failed = _cmocka_run_group_tests(program, tests, n, NULL, NULL);
+	clean(NULL);
+	rmdir(dir);
+	return failed;
+}
+
 static inline void says(const char *text)
 {
 	if (!strstr(output, text))

@@ -11,11 +11,11 @@
 #include <cmocka.h>
 
 #include <alsa/asoundlib.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 
+#include "tests/front/descriptors.h"
 #include "tests/unit/snd_alsa_scene.h"
 
 static const struct snd_params s16 = {SND_FORMAT_S16_LE, 2, 48000, 4096, 512};
@@ -318,18 +318,6 @@ static void stops(void **state)
 
 /* -- What does not open -------------------------------------------------------------
  */
-
-static unsigned descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
 
 /* What goes to standard error while it is opened, and how that ends. */
 static int opened(const char *name, char *said, size_t size)
