@@ -27,6 +27,7 @@
 #include "backends/displ/displ-policy.h"
 #include "backends/displ/displ-resource.h"
 #include "backends/snd/snd-policy.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "policy/class.h"
 #include "systemd/resource.h"
@@ -258,26 +259,6 @@ static void lessor_unit(struct generator *g, const struct loaded *first, int n)
 
 /* -- Policies -------------------------------------------------------------- */
 
-/* Reads a whole policy file; -1, with errno, or its length. */
-static ssize_t slurp(const char *path, char text[POLICY_TEXT_MAX])
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t len = 0, n = 1;
-
-	if (fd < 0)
-		return -1;
-	while (n > 0 && len < POLICY_TEXT_MAX) {
-		n = read(fd, text + len, (size_t)(POLICY_TEXT_MAX - len));
-		len += n > 0 ? n : 0;
-	}
-	if (n > 0 && read(fd, &(char){0}, 1) > 0) {
-		errno = EFBIG;
-		n = -1;
-	}
-	close(fd);
-	return n < 0 ? -1 : len;
-}
-
 /* What is wrong in it is the back end's to say. */
 static void load_section(struct loaded *l, const char *text, size_t len)
 {
@@ -296,17 +277,18 @@ static void load_section(struct loaded *l, const char *text, size_t len)
 static bool load(struct generator *g, const char *name, struct loaded *out)
 {
 	static struct policy_errors errors;
-	static char text[POLICY_TEXT_MAX];
+	static char text[POLICY_TEXT_MAX + 1]; /* one more: too long to the parser */
 	char path[PATH_MAX];
 	unsigned n = 0;
 	ssize_t len;
 
 	snprintf(path, sizeof(path), "%s/%s" SUFFIX, g->policies, name);
 	errors.count = 0;
-	len = slurp(path, text);
-	if (len < 0)
+	len = file_read(path, text, sizeof(text));
+	if (len < 0) {
+		errno = (int)-len;
 		complain(g, path, "cannot be read");
-	else if (!policy_name_ok(name))
+	} else if (!policy_name_ok(name))
 		log_line(
 			&g->log, LOG_LEVEL_ERROR,
 			"%s: not a name for an instance, allowed: 1 to %d of [a-z0-9_]",

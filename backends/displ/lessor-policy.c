@@ -1,31 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The policies of a card's instances: see lessor.h. */
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "backends/displ/displ-resource.h"
 #include "backends/displ/lessor.h"
-
-/* Bytes, or a negative errno. One more than there may be is too long to the parser. */
-static ssize_t read_text(const char *dir, const char *name,
-			 char text[POLICY_TEXT_MAX + 1])
-{
-	char path[PATH_MAX];
-	ssize_t n;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s.policy", dir, name);
-	f = fopen(path, "re");
-	if (!f)
-		return -errno;
-	n = (ssize_t)fread(text, 1, POLICY_TEXT_MAX + 1, f);
-	if (ferror(f))
-		n = -EIO;
-	fclose(f);
-	return n;
-}
+#include "common/file.h"
 
 /* NULL, or what it is not good for. Its keeper and its back end say the details. */
 static const char *judge(const struct lessor *l, const char *name, const char *text,
@@ -51,7 +32,8 @@ static const char *judge(const struct lessor *l, const char *name, const char *t
 
 bool lessor_add(struct lessor *l, const char *dir, const char *name)
 {
-	static char text[POLICY_TEXT_MAX + 1];
+	static char text[POLICY_TEXT_MAX + 1]; /* one more: too long to the parser */
+	char path[PATH_MAX];
 	struct lessor_instance *in = &l->instance[l->instances];
 	const char *wrong;
 	ssize_t n;
@@ -62,13 +44,13 @@ bool lessor_add(struct lessor *l, const char *dir, const char *name)
 	*in = (struct lessor_instance){.listener = -1, .peer = -1};
 	snprintf(in->name, sizeof(in->name), "%s", name);
 	log_init(&in->log, in->name);
-	n = read_text(dir, name, text);
+	snprintf(path, sizeof(path), "%s/%s.policy", dir, name);
+	n = file_read(path, text, sizeof(text));
 	wrong = n < 0 ? strerror((int)-n)
 		      : judge(l, name, text, (size_t)n, &in->policy);
 	if (!wrong)
 		return true;
 	in->policy.heads = 0;
-	log_line(&in->log, LOG_LEVEL_ERROR, "%s/%s.policy: %s; it is lent nothing", dir,
-		 name, wrong);
+	log_line(&in->log, LOG_LEVEL_ERROR, "%s: %s; it is lent nothing", path, wrong);
 	return true;
 }

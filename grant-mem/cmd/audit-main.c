@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/command.h"
 #include "grant-mem/cmd/audit-commands.h"
 #include "grant-mem/cmd/audit-print.h"
 
@@ -34,13 +35,11 @@ static const char help[] =
 	"Exit 0: sound, 1: a chain is broken, 2: a log cannot be read, or the command\n"
 	"is not understood.\n";
 
-static const struct command {
-	const char *name;
-	int (*main)(int argc, char **argv);
-} commands[] = {
+static const struct command commands[] = {
 	{"verify", verify_main},
 	{"show", show_main},
 	{"account", account_main},
+	{NULL, NULL},
 };
 
 /* What names a log may be a name that a log's domain has chosen. */
@@ -95,16 +94,6 @@ int audit_read(struct trail *trail, const char *log)
 
 int main(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--help") && strcmp(argv[i], "-h"))
-			continue;
-		fputs(help, stdout);
-		return 0;
-	}
-	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++) {
-		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].main(argc - 1, argv + 1);
-	}
-	fputs("xdd-audit: verify, show or account? See xdd-audit --help\n", stderr);
-	return AUDIT_UNREADABLE;
+	return command_main(argc, argv, commands, help,
+			    "xdd-audit: verify, show or account? See xdd-audit --help");
 }

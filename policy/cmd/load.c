@@ -3,11 +3,11 @@
 #include "policy/cmd/load.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/file.h"
 #include "policy/class.h"
 #include "policy/cmd/classes.h"
 
@@ -27,20 +27,6 @@ static bool instance_name(const char *path, char name[POLICY_NAME_MAX + 1])
 	memcpy(name, base, len);
 	name[len] = '\0';
 	return policy_name_ok(name);
-}
-
-static int read_text(const char *path, struct loaded *loaded)
-{
-	FILE *file = fopen(path, "re");
-	int err = 0;
-
-	if (!file)
-		return -errno;
-	loaded->len = fread(loaded->text, 1, sizeof(loaded->text), file);
-	if (ferror(file))
-		err = errno ? -errno : -EIO;
-	fclose(file);
-	return err;
 }
 
 /* By line; what concerns the whole file (line 0) comes last. */
@@ -87,7 +73,7 @@ bool load(const char *path, struct loaded *loaded, struct report *report)
 {
 	static struct policy_errors errors;
 	char name[POLICY_NAME_MAX + 1];
-	int err;
+	ssize_t len;
 
 	loaded->path = path;
 	if (!instance_name(path, name)) {
@@ -96,11 +82,13 @@ bool load(const char *path, struct loaded *loaded, struct report *report)
 			     "31 of a-z, 0-9 and _ for NAME");
 		return false;
 	}
-	err = read_text(path, loaded);
-	if (err) {
-		report_error(report, path, 0, "cannot be read: %s", strerror(-err));
+	len = file_read(path, loaded->text, sizeof(loaded->text));
+	if (len < 0) {
+		report_error(report, path, 0, "cannot be read: %s",
+			     strerror((int)-len));
 		return false;
 	}
+	loaded->len = (size_t)len;
 	if (!policy_parse(name, loaded->text, loaded->len, &loaded->policy, &errors))
 		load_section(loaded, &errors);
 	tell(path, &errors, report);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* xdd-policy: checks policy files, shows them, and says what they need of a
  * device tree; see xdd-policy(8). */
-#include <stdio.h>
-#include <string.h>
+#include <stddef.h>
 
+#include "common/command.h"
 #include "policy/cmd/check.h"
 #include "policy/cmd/diff.h"
 #include "policy/cmd/dt.h"
@@ -47,27 +47,14 @@ static const char help[] =
 	"\n"
 	"The keys are in xdd.policy(5).\n";
 
-static const struct command {
-	const char *name;
-	int (*main)(int argc, char **argv);
-} commands[] = {
+static const struct command commands[] = {
 	{"check", check_main}, {"show", show_main}, {"explain", explain_main},
-	{"diff", diff_main},   {"dt", dt_main},
+	{"diff", diff_main},   {"dt", dt_main},	    {NULL, NULL},
 };
 
 int main(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--help") && strcmp(argv[i], "-h"))
-			continue;
-		fputs(help, stdout);
-		return 0;
-	}
-	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++) {
-		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].main(argc - 1, argv + 1);
-	}
-	fputs("xdd-policy: check, show, explain, diff or dt? See xdd-policy --help\n",
-	      stderr);
-	return 2;
+	return command_main(argc, argv, commands, help,
+			    "xdd-policy: check, show, explain, diff or dt? See "
+			    "xdd-policy --help");
 }
