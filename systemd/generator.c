@@ -270,6 +270,8 @@ static void load_section(struct loaded *l, const char *text, size_t len)
 		return;
 	l->more.read[0] = l->displ.gone;
 	l->more.read[1] = l->displ.edid;
+	for (uint32_t i = 0; i < l->displ.heads; i++)
+		l->more.plug[i] = l->displ.head[i].name;
 	l->more.bytes = displ_policy_bytes(&l->displ, l->policy.door);
 }
 

@@ -231,6 +231,24 @@ static void displ_lines(const struct policy *policy, const char *group,
 	}
 }
 
+/* What says whether something is plugged into a connector: to be had where the card and
+ * the connector are called as the kernel calls them. displif has no word for it. */
+static void plug_lines(const struct policy *policy, const char *connector,
+		       struct resource *out)
+{
+	static const char cards[] = "/dev/dri/";
+	const char *card = displ_resource_path(policy->resource);
+	size_t n = strlen(out->service);
+
+	if (policy->door != POLICY_VIRTIO || strncmp(card, cards, strlen(cards)) ||
+	    !displ_resource_plain(card + strlen(cards)) ||
+	    !displ_resource_plain(connector))
+		return;
+	snprintf(out->service + n, sizeof(out->service) - n,
+		 "BindReadOnlyPaths=-/sys/class/drm/%s-%s/status:" DISPL_PLUGS "/%s\n",
+		 card + strlen(cards), connector, connector);
+}
+
 /* A file that the section names. */
 static void read_lines(const char *file, struct resource *out)
 {
@@ -267,6 +285,10 @@ void resource_lines(const struct policy *policy, const struct resource_more *mor
 	row->lines(policy, row->group, out);
 	for (unsigned i = 0; i < sizeof(more->read) / sizeof(more->read[0]); i++)
 		read_lines(more->read[i], out);
+	for (unsigned i = 0; i < sizeof(more->plug) / sizeof(more->plug[0]); i++) {
+		if (more->plug[i] && displ_resource_is_card(policy->resource))
+			plug_lines(policy, more->plug[i], out);
+	}
 	if (more->mixed && snd_resource_of(policy->resource) == SND_RESOURCE_ALSA)
 		mixed_lines(out);
 }

@@ -19,6 +19,7 @@
 struct resource_more {
 	bool mixed;	     /* [Sound] */
 	const char *read[2]; /* [Display]: files that are read; or "" */
+	const char *plug[4]; /* [Display]: connectors, by their names; or NULL */
 	uint64_t bytes;	     /* [Display]: of canvases */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The virtio door in xdd-displ: see displ-door.h. */
 #include "backends/displ/displ-door.h"
+#include "backends/displ/displ-resource.h"
 #include "backends/host-forward.h"
 #include "backends/host-virtio.h"
 
@@ -37,6 +38,10 @@ static int virtio_open(struct host *host)
 
 	for (uint32_t i = 0; i < s->policy.heads; i++)
 		conf.edid[i] = (struct displ_edid){s->edid[i].data, s->edid[i].bytes};
+	if (displ_resource_is_card(host->policy.resource))
+		displ_plugs_open(&s->plugs, DISPL_PLUGS, &s->policy, &host->log);
+	else
+		displ_plugs_none(&s->plugs, &s->policy);
 	s->displ.conf.landed = told_landed;
 	host->virtio = &s->virtio.door;
 	return displ_virtio_init(&s->virtio, &conf);
@@ -50,6 +55,7 @@ static void virtio_count(struct host *host)
 		{"malformed", &door->malformed}, {"flips", &door->flips},
 		{"configs", &door->configs},	 {"resources", &door->resources},
 		{"transfers", &door->transfers}, {"cursors", &door->cursors},
+		{"plugs", &door->plugs},
 	};
 
 	STATS_COUNTERS(&host->stats, counters);
@@ -67,10 +73,22 @@ static int virtio_connect(struct host *host, bool attach)
 
 static int virtio_turn(struct host *host, uint64_t now)
 {
-	int r = forward_turn(host, now);
+	struct shower *s = shower_of(host);
+	int r;
 
+	displ_plugs_look(&s->plugs, now);
+	displ_virtio_unplugged(&s->virtio, s->plugs.out);
+	r = forward_turn(host, now);
 	shower_listen(host);
 	return r;
+}
+
+static uint64_t virtio_due(struct host *host)
+{
+	const struct shower *s = shower_of(host);
+	uint64_t due = forward_due(host);
+
+	return s->plugs.due < due ? s->plugs.due : due;
 }
 
 static int virtio_tick(struct host *host, uint64_t now)
@@ -85,6 +103,6 @@ const struct host_door displ_door_virtio = {
 	HOST_FORWARDED,
 	.connect = virtio_connect,
 	.turn = virtio_turn,
-	.due = forward_due,
+	.due = virtio_due,
 	.tick = virtio_tick,
 };

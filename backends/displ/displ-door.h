@@ -5,6 +5,7 @@
 #ifndef XDD_DISPL_DOOR_H
 #define XDD_DISPL_DOOR_H
 
+#include "backends/displ/displ-plugs.h"
 #include "backends/displ/displ-pv.h"
 #include "backends/displ/displ-virtio.h"
 #include "backends/host.h"
@@ -20,6 +21,7 @@ struct shower {
 	struct displ_scan *scan;
 	struct displ displ;
 	struct shower_edid edid[DISPL_HEADS_MAX];
+	struct displ_plugs plugs; /* with virtio */
 	struct keys keys;
 	struct loop_op ready_op; /* waits for scan->fd */
 	uint64_t failures;	 /* of the card, that were said */

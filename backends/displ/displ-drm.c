@@ -12,6 +12,7 @@
 #include "backends/displ/displ-lease.h"
 #include "backends/displ/displ-parts.h"
 #include "backends/displ/displ-resource.h"
+#include "backends/displ/displ-timing.h"
 
 #define REFRESH 60000 /* mHz */
 
@@ -126,6 +127,38 @@ static const drmModeModeInfo *choose_mode(const drmModeConnector *connector,
 	return best;
 }
 
+/* What the kernel has for a connector's: a mode of its own, if nothing is plugged in.
+ */
+static bool make_mode(struct card *card, const drmModeConnector *connector,
+		      uint32_t head)
+{
+	const struct displ_policy_head *policy = &card->conf->policy->head[head];
+	const struct displ_timing t = displ_timing_reduced(policy->size);
+
+	if (connector->connection != DRM_MODE_DISCONNECTED)
+		return false;
+	card->mode[head] = (drmModeModeInfo){
+		.clock = (uint32_t)(t.clock / 1000),
+		.hdisplay = (uint16_t)t.h_active,
+		.hsync_start = (uint16_t)(t.h_active + DISPL_TIMING_H_FRONT),
+		.hsync_end = (uint16_t)(t.h_active + DISPL_TIMING_H_FRONT +
+					DISPL_TIMING_H_SYNC),
+		.htotal = (uint16_t)t.h_total,
+		.vdisplay = (uint16_t)t.v_active,
+		.vsync_start = (uint16_t)(t.v_active + DISPL_TIMING_V_FRONT),
+		.vsync_end = (uint16_t)(t.v_active + DISPL_TIMING_V_FRONT + t.v_sync),
+		.vtotal = (uint16_t)t.v_total,
+		.vrefresh = DISPL_TIMING_REFRESH,
+		.flags = DRM_MODE_FLAG_PHSYNC | DRM_MODE_FLAG_NVSYNC,
+		.type = DRM_MODE_TYPE_USERDEF,
+	};
+	log_line(card->conf->log, LOG_LEVEL_NOTICE,
+		 "%s: nothing is plugged in; its mode %ux%u is by VESA's formula (CVT, "
+		 "reduced blanking)",
+		 policy->name, policy->size.width, policy->size.height);
+	return true;
+}
+
 static void say_modes(const struct card *card, const drmModeConnector *connector,
 		      const struct displ_policy_head *head)
 {
@@ -158,7 +191,7 @@ static int find_mode(struct card *card, uint32_t head)
 	mode = choose_mode(connector, policy->size);
 	if (mode) {
 		card->mode[head] = *mode;
-	} else {
+	} else if (!make_mode(card, connector, head)) {
 		say_modes(card, connector, policy);
 		r = -EINVAL;
 	}

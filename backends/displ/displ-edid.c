@@ -2,18 +2,9 @@
 #include <string.h>
 
 #include "backends/displ/displ-edid.h"
+#include "backends/displ/displ-timing.h"
 
-#define REFRESH 60 /* Hz */
-/* CVT 1.2, section 5.2: of reduced blanking. Horizontally pixels, vertically lines. */
-#define CELL	     8
-#define H_BLANK	     160
-#define H_SYNC	     32
-#define H_FRONT	     48
-#define V_FRONT	     3
-#define V_BACK_MIN   6
-#define V_BLANK_MIN  460    /* us */
-#define CLOCK_STEP   250000 /* Hz */
-#define CLOCK_UNIT   10000  /* Hz, of a detailed timing */
+#define CLOCK_UNIT   10000 /* Hz, of a detailed timing */
 #define FIELD_MAX    4095
 #define CLOCK_MAX    (65535ull * CLOCK_UNIT)
 #define CLOCK_LIMITS 10000000 /* Hz, of the range limits */
@@ -41,51 +32,10 @@ static const uint8_t header[8] = {0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0};
 static const uint8_t colours[10] = {0xee, 0x91, 0xa3, 0x54, 0x4c,
 				    0x99, 0x26, 0x0f, 0x50, 0x54};
 
-struct timing {
-	uint32_t h_active, v_active, h_total, v_total, v_sync;
-	uint64_t clock; /* Hz */
-};
-
-/* -- CVT ------------------------------------------------------------------- */
-
-/* Lines of its vertical sync say the shape of a picture, as far as that is one in whole
- * cells (CVT 1.2, table 3-2). */
-static uint32_t v_sync(struct displ_size size)
-{
-	static const struct {
-		uint32_t width, height, lines;
-	} shapes[] = {{4, 3, 4}, {16, 9, 5}, {16, 10, 6}, {5, 4, 7}, {15, 9, 7}};
-
-	for (unsigned i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-		if (size.width / CELL ==
-		    size.height * shapes[i].width / shapes[i].height / CELL)
-			return shapes[i].lines;
-	}
-	return 10;
-}
-
-/* CVT 1.2, section 5.4, in integers; a width that is no multiple of 8 is kept, since it
- * is the card's. */
-static struct timing reduced(struct displ_size size)
-{
-	const uint64_t scan = 1000000 - REFRESH * V_BLANK_MIN; /* us, of 60 pictures */
-	struct timing t = {.h_active = size.width,
-			   .v_active = size.height,
-			   .v_sync = v_sync(size)};
-	uint32_t blank =
-		(uint32_t)((uint64_t)REFRESH * V_BLANK_MIN * size.height / scan) + 1;
-	uint32_t least = V_FRONT + t.v_sync + V_BACK_MIN;
-
-	t.h_total = size.width + H_BLANK;
-	t.v_total = size.height + (blank < least ? least : blank);
-	t.clock = (uint64_t)REFRESH * t.h_total * t.v_total / CLOCK_STEP * CLOCK_STEP;
-	return t;
-}
-
 /* -- The block ------------------------------------------------------------- */
 
 /* Section 3.10.2. */
-static void put_timing(uint8_t *at, const struct timing *t)
+static void put_timing(uint8_t *at, const struct displ_timing *t)
 {
 	uint32_t clock = (uint32_t)(t->clock / CLOCK_UNIT);
 	uint32_t v_blank = t->v_total - t->v_active;
@@ -93,14 +43,14 @@ static void put_timing(uint8_t *at, const struct timing *t)
 	at[0] = (uint8_t)clock;
 	at[1] = (uint8_t)(clock >> 8);
 	at[2] = (uint8_t)t->h_active;
-	at[3] = (uint8_t)H_BLANK;
-	at[4] = (uint8_t)(t->h_active >> 8 << 4 | H_BLANK >> 8);
+	at[3] = (uint8_t)DISPL_TIMING_H_BLANK;
+	at[4] = (uint8_t)(t->h_active >> 8 << 4 | DISPL_TIMING_H_BLANK >> 8);
 	at[5] = (uint8_t)t->v_active;
 	at[6] = (uint8_t)v_blank;
 	at[7] = (uint8_t)(t->v_active >> 8 << 4 | v_blank >> 8);
-	at[8] = H_FRONT;
-	at[9] = H_SYNC;
-	at[10] = (uint8_t)(V_FRONT << 4 | t->v_sync);
+	at[8] = DISPL_TIMING_H_FRONT;
+	at[9] = DISPL_TIMING_H_SYNC;
+	at[10] = (uint8_t)(DISPL_TIMING_V_FRONT << 4 | t->v_sync);
 	/* 11 to 16: no upper bits of these, no size in mm, no border. */
 	at[17] = 0x1a; /* digital, separate syncs: horizontal +, vertical - */
 }
@@ -126,7 +76,7 @@ static void put_name(uint8_t *at, const char *name)
 }
 
 /* Section 3.10.3.3.1: around the one timing. */
-static void put_limits(uint8_t *at, const struct timing *t)
+static void put_limits(uint8_t *at, const struct displ_timing *t)
 {
 	uint64_t lines = t->clock / t->h_total;		/* a second */
 	uint32_t rate = (uint32_t)(lines / t->v_total); /* rounded down */
@@ -172,12 +122,12 @@ static void put_monitor(uint8_t *block)
 bool displ_edid_make(struct displ_size size, const char *name,
 		     uint8_t out[DISPL_EDID_BLOCK])
 {
-	struct timing timing;
+	struct displ_timing timing;
 
 	if (!size.width || !size.height || size.width > FIELD_MAX ||
 	    size.height > FIELD_MAX)
 		return false;
-	timing = reduced(size);
+	timing = displ_timing_reduced(size);
 	if (timing.clock > CLOCK_MAX)
 		return false;
 	memset(out, 0, DISPL_EDID_BLOCK);

@@ -4,8 +4,8 @@
  * bytes of a file are an EDID.
  *
  * By VESA's "Enhanced Extended Display Identification Data Standard", Release A,
- * Revision 2 (E-EDID: structure 1.4; sections named below are its), and the timing by
- * VESA's "Coordinated Video Timings Standard" 1.2, reduced blanking.
+ * Revision 2 (E-EDID: structure 1.4; sections named below are its); the timing is that
+ * of displ-timing.h.
  */
 #ifndef XDD_DISPL_EDID_H
 #define XDD_DISPL_EDID_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <ctype.h>
 #include <string.h>
 
 #include "backends/displ/displ-resource.h"
@@ -29,6 +30,22 @@ enum displ_resource displ_resource_of(const char *resource)
 const char *displ_resource_path(const char *resource)
 {
 	return strchr(resource, ':') + 1;
+}
+
+bool displ_resource_is_card(const char *resource)
+{
+	enum displ_resource kind = displ_resource_of(resource);
+
+	return kind == DISPL_RESOURCE_DRM || kind == DISPL_RESOURCE_LEASE;
+}
+
+bool displ_resource_plain(const char *name)
+{
+	size_t n = 0;
+
+	while (isalnum((unsigned char)name[n]) || name[n] == '-')
+		n++;
+	return n && !name[n];
 }
 
 bool displ_resource_file_ok(const char *name)

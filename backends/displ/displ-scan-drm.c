@@ -15,8 +15,8 @@
  *  4. a CRTC that has a commit in flight refuses the next one: -EBUSY, and its mode is
  * as it was.
  *
- * Nothing is done about a connector that is plugged out and in: a card shows on, and
- * who trains a link anew is its driver.
+ * What is plugged in and out is not looked at here (displ-plugs.h): a card shows on,
+ * and who trains a link anew is its driver.
  */
 #include <assert.h>
 #include <errno.h>

@@ -160,8 +160,13 @@ static enum displ_virtio_answer get_info(struct displ_virtio *v,
 {
 	uint8_t info[DISPL_VIRTIO_INFO];
 
-	displ_virtio_put_info(v->conf.displ_policy, info);
-	return put_behind(r, DISPL_VIRTIO_OK_DISPLAY_INFO, info, sizeof(info));
+	enum displ_virtio_answer answer;
+
+	displ_virtio_put_info(v->conf.displ_policy, v->unplugged, info);
+	answer = put_behind(r, DISPL_VIRTIO_OK_DISPLAY_INFO, info, sizeof(info));
+	if (answer == DISPL_VIRTIO_OK_DISPLAY_INFO)
+		v->told = v->unplugged;
+	return answer;
 }
 
 static enum displ_virtio_answer get_edid(struct displ_virtio *v,

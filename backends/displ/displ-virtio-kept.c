@@ -2,13 +2,14 @@
 /*
  * What a successor goes on with: see displ-virtio.h, invariant 5.
  *
- * Keys (displ-kept.h): "counts-0", places that were ever used; "resource-N" of place N,
- * its id, format, width and height, and how many runs of its backing are kept; these
- * are in "backing-K", eight each, from K = N * KEYS on, each as where it begins in the
- * pool, and its bytes; "scanout-N" of head N, resource and rect. A backing that is cut
- * into more runs is not kept: its resource comes back without one, and its driver is
- * told so when it transfers. (Linux's pool hands out 64 pages one by one, before it
- * cuts what is whole: xenbus/linux/dma-pool.c.)
+ * Keys (displ-kept.h): "counts-0", places that were ever used; "unplugged-0", the
+ * heads, bits, that the driver takes for such; "resource-N" of place N, its id, format,
+ * width and height, and how many runs of its backing are kept; these are in
+ * "backing-K", eight each, from K = N * KEYS on, each as where it begins in the pool,
+ * and its bytes; "scanout-N" of head N, resource and rect. A backing that is cut into
+ * more runs is not kept: its resource comes back without one, and its driver is told so
+ * when it transfers. (Linux's pool hands out 64 pages one by one, before it cuts what
+ * is whole: xenbus/linux/dma-pool.c.)
  */
 #include <errno.h>
 
@@ -95,9 +96,21 @@ static int keep_scanout(struct displ_virtio *v, uint32_t head)
 	return r;
 }
 
+static int keep_told(struct displ_virtio *v)
+{
+	const uint64_t number = v->told;
+	int r = 0;
+
+	if (v->told_kept != v->told)
+		r = displ_keep(&v->conf.keys, "unplugged", 0, &number, 1);
+	if (!r)
+		v->told_kept = v->told;
+	return r;
+}
+
 int displ_virtio_keep(struct displ_virtio *v)
 {
-	int r = 0;
+	int r = keep_told(v);
 
 	for (uint32_t i = 0; !r && i < v->resources.used; i++)
 		r = keep_resource(v, i);
@@ -112,8 +125,10 @@ int displ_virtio_keep_none(struct displ_virtio *v)
 {
 	int r;
 
-	v->used_kept = DISPL_VIRTIO_NONE;
+	v->used_kept = v->told_kept = DISPL_VIRTIO_NONE;
 	r = keep_used(v, 0);
+	if (!r)
+		r = keep_told(v);
 	for (uint32_t i = 0; !r && i < v->heads; i++) {
 		v->scanout[i].kept = false;
 		r = keep_scanout(v, i);
@@ -178,13 +193,18 @@ static int read_scanout(struct displ_virtio *v, uint32_t head,
 
 int displ_virtio_kept_read(struct displ_virtio *v, struct displ_virtio_kept *out)
 {
-	uint64_t used = 0;
+	uint64_t used = 0, told = 0;
 	int r = displ_kept_read(&v->conf.keys, "counts", 0, 1, &used);
 
 	*out = (struct displ_virtio_kept){0};
 	if (used <= v->resources.places)
 		out->used = (uint32_t)used;
+	if (r >= 0)
+		r = displ_kept_read(&v->conf.keys, "unplugged", 0, 1, &told);
+	if (told < 1u << v->heads)
+		out->told = (uint32_t)told;
 	r = r < 0 ? r : 0;
+	v->told_kept = out->told;
 	for (uint32_t i = 0; !r && i < out->used; i++)
 		r = read_resource(v, i, &out->resource[i]);
 	for (uint32_t i = 0; !r && i < v->heads; i++)
@@ -221,6 +241,7 @@ static void recall_resource(struct displ_virtio *v, uint32_t place,
 void displ_virtio_recall(struct displ_virtio *v, const struct displ_virtio_kept *kept)
 {
 	v->used_kept = kept->used;
+	v->told = kept->told;
 	for (uint32_t i = 0; i < kept->used; i++)
 		recall_resource(v, i, &kept->resource[i]);
 	for (uint32_t i = 0; i < v->heads; i++)

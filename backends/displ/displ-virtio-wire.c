@@ -165,7 +165,8 @@ void displ_virtio_encode(const struct displ_virtio_command *command,
 	virtio_put32(out + 16, command->context);
 }
 
-void displ_virtio_put_info(const struct displ_policy *policy, uint8_t *out)
+void displ_virtio_put_info(const struct displ_policy *policy, uint32_t unplugged,
+			   uint8_t *out)
 {
 	uint32_t x = 0;
 
@@ -174,7 +175,7 @@ void displ_virtio_put_info(const struct displ_policy *policy, uint8_t *out)
 		virtio_put32(out, x);
 		virtio_put32(out + 8, policy->head[i].size.width);
 		virtio_put32(out + 12, policy->head[i].size.height);
-		virtio_put32(out + 16, 1); /* enabled */
+		virtio_put32(out + 16, !(unplugged >> i & 1)); /* enabled */
 		x += policy->head[i].size.width;
 	}
 }

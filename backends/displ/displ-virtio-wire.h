@@ -32,6 +32,8 @@
 #define DISPL_VIRTIO_CONFIG_CAPSETS  12
 #define DISPL_VIRTIO_CONFIG_BYTES    16
 
+#define DISPL_VIRTIO_EVENT_DISPLAY 1u /* GET_DISPLAY_INFO has another answer */
+
 enum displ_virtio_type {
 	DISPL_VIRTIO_GET_DISPLAY_INFO = 0x0100,
 	DISPL_VIRTIO_RESOURCE_CREATE_2D,
@@ -101,8 +103,10 @@ bool displ_virtio_format(uint32_t wire, enum displ_format *out);
 /* DISPL_VIRTIO_HEADER bytes to @out. */
 void displ_virtio_encode(const struct displ_virtio_command *command,
 			 enum displ_virtio_answer answer, uint8_t *out);
-/* Heads side by side; DISPL_VIRTIO_INFO bytes to @out. */
-void displ_virtio_put_info(const struct displ_policy *policy, uint8_t *out);
+/* Heads side by side; those of @unplugged, bits, are not enabled. DISPL_VIRTIO_INFO
+ * bytes to @out. */
+void displ_virtio_put_info(const struct displ_policy *policy, uint32_t unplugged,
+			   uint8_t *out);
 /* The first bytes, at most DISPL_VIRTIO_EDID_MAX of @n; DISPL_VIRTIO_EDID to @out. */
 void displ_virtio_put_edid(const uint8_t *edid, uint32_t n, uint8_t *out);
 

@@ -58,21 +58,50 @@ static void describe(struct virtio_device *d)
 	virtio_put32(d->config + DISPL_VIRTIO_CONFIG_SCANOUTS, v->heads);
 }
 
-/* There is no event to be cleared, and this place reads as 0. */
+/* What is written is no configuration, and reads as 0. */
 static bool config_write(struct virtio_device *d, uint32_t offset, const uint8_t *data,
 			 uint32_t n)
 {
-	(void)d;
-	(void)data;
-	return offset == DISPL_VIRTIO_CONFIG_CLEAR && n == 4;
+	uint8_t *events = d->config + DISPL_VIRTIO_CONFIG_EVENTS;
+
+	if (offset != DISPL_VIRTIO_CONFIG_CLEAR || n != 4)
+		return false;
+	virtio_put32(events, virtio_le32(events) & ~virtio_le32(data));
+	return true;
 }
 
+/* A driver asks before it shows anything. */
 static bool reset(struct virtio_device *d)
 {
 	struct displ_virtio *v = d->conf.owner;
 
+	virtio_put32(d->config + DISPL_VIRTIO_CONFIG_EVENTS, 0);
+	v->told = v->unplugged;
 	forget_all(v);
 	return keep(v);
+}
+
+/* -- What is plugged in ------------------------------------------------------------ */
+
+void displ_virtio_unplugged(struct displ_virtio *v, uint32_t heads)
+{
+	if (v->unplugged != heads)
+		displ_virtio_lower_due(v, v->now);
+	v->unplugged = heads;
+}
+
+/* Invariant 7. */
+static void tell(struct displ_virtio *v)
+{
+	struct virtio_device *d = &v->door.device;
+	uint8_t *events = d->config + DISPL_VIRTIO_CONFIG_EVENTS;
+
+	if (v->told == v->unplugged || virtio_le32(events) & DISPL_VIRTIO_EVENT_DISPLAY)
+		return;
+	virtio_put32(events, DISPL_VIRTIO_EVENT_DISPLAY);
+	virtio_device_reconfigured(d);
+	v->stats.plugs++;
+	displ_virtio_lower_due(v, v->now);
 }
 
 /* -- From the queues ----------------------------------------------------------- */
@@ -260,8 +289,11 @@ int displ_virtio_turn(struct displ_virtio *v, uint64_t now)
 	if (v->door.state == VIRTIO_DOOR_UP)
 		displ_virtio_cursors_draw(&v->cursors, v);
 	r = virtio_door_turn(&v->door, now);
-	if (v->door.state == VIRTIO_DOOR_UP && is_wrong(&v->door.device))
+	if (v->door.state != VIRTIO_DOOR_UP)
+		return r;
+	if (is_wrong(&v->door.device))
 		forget_all(v);
+	tell(v);
 	return r;
 }
 

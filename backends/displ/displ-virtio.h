@@ -8,7 +8,9 @@
  * turn of its loop. Here is what a command means, and what it costs.
  *
  * Mode = pool alone: by grant, pixels would be copied twice. There are no blobs, no
- * contexts and no 3D, and no event: heads do not come and go.
+ * contexts and no 3D. Heads do not come and go; what is plugged into them does, and the
+ * driver is told so by an event. What it shows meanwhile is shown all the same: a card
+ * shows on, whether somebody sees it or not.
  *
  * A scan-out that is a whole resource is that resource's canvas, shown as it is; of
  * part of one a copy is shown. A FLUSH has the card show it (again): by that a client
@@ -27,7 +29,9 @@
  *  5. what creates, backs and scans out is kept (displ-kept.h) before it is answered.
  *     What a predecessor did and had not answered is done again by its successor;
  *  6. a chain without room for its answer needs a reset; what is in it does not;
- *  7. nothing allocates after displ_virtio_init().
+ *  7. as long as a driver was told something else than what is plugged in, an event is
+ *     pending: one that it clears before it has asked is raised anew;
+ *  8. nothing allocates after displ_virtio_init().
  */
 #ifndef XDD_DISPL_VIRTIO_H
 #define XDD_DISPL_VIRTIO_H
@@ -78,6 +82,7 @@ struct displ_virtio_stats {
 	uint64_t resources; /* that were created */
 	uint64_t transfers;
 	uint64_t cursors;	  /* images */
+	uint64_t plugs;		  /* events that said so */
 	struct histogram latency; /* of a FLUSH with a fence, from being taken */
 };
 
@@ -110,8 +115,11 @@ struct displ_virtio {
 	struct displ_virtio_cursors cursors;
 	struct virtio_posted fenced; /* FLUSHes that worked and have not landed */
 	uint32_t used_kept;	     /* resources.used, as a successor knows it */
-	uint64_t now;		     /* of the last turn */
-	bool ending;		     /* the door is detached, something flies */
+	/* Heads, bits: that nothing is plugged into; that the driver takes for such;
+	 * that a successor takes it to. */
+	uint32_t unplugged, told, told_kept;
+	uint64_t now; /* of the last turn */
+	bool ending;  /* the door is detached, something flies */
 	struct displ_virtio_stats stats;
 };
 
@@ -136,6 +144,9 @@ bool displ_virtio_pending(const struct displ_virtio *v);
 void displ_virtio_limits(struct displ_virtio *v, uint64_t now);
 /* From the display: what was in flight on @head is shown. */
 void displ_virtio_landed(struct displ_virtio *v, uint32_t head, uint64_t now);
+/* From the owner, at any time: these heads, bits, have nothing plugged in. The driver
+ * is told in the turn that is due then. */
+void displ_virtio_unplugged(struct displ_virtio *v, uint32_t heads);
 
 /* -- Its parts ------------------------------------------------------------------- */
 
@@ -182,7 +193,7 @@ int displ_virtio_keep_none(struct displ_virtio *v);
 /* What a predecessor kept, by its numbers alone: read before anything goes on. As
  * above. */
 struct displ_virtio_kept {
-	uint32_t used;
+	uint32_t used, told;
 	struct displ_virtio_kept_resource {
 		struct displ_virtio_command create;
 		uint32_t runs; /* 0: it had no backing, or it is not kept */

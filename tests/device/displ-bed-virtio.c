@@ -47,6 +47,7 @@ static void virtio_detach(struct displ_bed *bed)
 
 static int virtio_turn(struct displ_bed *bed, uint64_t now)
 {
+	displ_virtio_unplugged(&bed->virtio, bed->unplugged);
 	return displ_virtio_turn(&bed->virtio, now);
 }
 

@@ -82,7 +82,8 @@ struct displ_bed {
 	struct vfront vfront;
 	struct vchains chains;
 	uint8_t edid[256];
-	bool again; /* the door was armed, and there was something */
+	uint32_t unplugged; /* heads, bits; virtio's owner looks before each turn */
+	bool again;	    /* the door was armed, and there was something */
 	unsigned broken, detached, turns;
 	const char *why;
 };

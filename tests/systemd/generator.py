@@ -258,6 +258,10 @@ def display():
         return (policy(Class="displ", Resource=resource, Device="0")
                 .replace("ReadOnly = no\n", "") + f"[Display]\n{section}\n")
 
+    def virtio(resource, connector):
+        return (text(resource, f"Connector0 = {connector} 1920x1080")
+                .replace("Door = pv", "Door = virtio").replace("DataPages = 1056", "PoolPages = 4096"))
+
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o700)
         out = Output({
@@ -265,6 +269,12 @@ def display():
                                "Gone = /etc/a:b.png\nEdid = /etc/panel.edid"),
             "png.policy": text(f"png:{folder}"),
             "null.policy": text("null:"),
+            "plug.policy": virtio("drm:/dev/dri/card7", "HDMI-A-1"),
+            "lent.policy": virtio("lease:/dev/dri/card7", "HDMI-A-1"),
+            "path.policy": virtio("drm:/dev/dri/by-path/a", "HDMI-A-1"),
+            "up.policy": virtio("drm:/dev/dri/../card7", "HDMI-A-1"),
+            "odd.policy": virtio("drm:/dev/dri/card7", "../HDMI"),
+            "soft.policy": virtio(f"png:{folder}", "HDMI-A-1"),
             "bad.policy": text("null:", "Connector0 = A"),
             "other.policy": text("/dev/dri/card0")})
     opens = ("Bind", "DeviceAllow", "Supplementary", "Requires", "After", "Wants")
@@ -286,6 +296,13 @@ def display():
               "BindReadOnlyPaths=-/etc/panel.edid"])
     check("its keeper has nothing of it",
           opened("xdd-keeper@drm.service") == ["Wants=xdd-displ@drm.service"])
+    plug = "BindReadOnlyPaths=-/sys/class/drm/card7-HDMI-A-1/status:/run/xdd-connectors/HDMI-A-1"
+    for name in ("plug", "lent"):
+        check(f"with virtio what says that something is plugged in ({name})",
+              [s for s in opened(f"xdd-displ@{name}.service") if "/sys/" in s] == [plug])
+    for name in ("path", "up", "odd", "soft"):
+        check(f"none of a card or a connector that is not called so ({name})",
+              not [s for s in opened(f"xdd-displ@{name}.service") if "/sys/" in s])
     check("files: their folder, and no device", opened("xdd-displ@png.service") ==
           [f"RequiresMountsFor={folder}", f"BindPaths=-{folder}"])
     for name in ("null", "bad", "other"):

@@ -315,6 +315,8 @@ static drmModeConnectorPtr connector(uint32_t id)
 	c.encoder_id = drm_fake.connector[i].crtc ? DRM_FAKE_ENCODER + i : 0;
 	c.connector_type = drm_fake.connector[i].type;
 	c.connector_type_id = drm_fake.connector[i].type_id;
+	c.connection = drm_fake.connector[i].unplugged ? DRM_MODE_DISCONNECTED
+						       : DRM_MODE_CONNECTED;
 	c.count_modes = drm_fake.connector[i].modes;
 	for (int j = 0; j < c.count_modes; j++)
 		modes[i][j] = mode_info(&drm_fake.connector[i].mode[j]);
@@ -422,6 +424,17 @@ WRAP(int, drmModeSetCrtc, int fd, uint32_t crtc, uint32_t fb, uint32_t x, uint32
 	return error();
 }
 
+static void keep_timing(const drmModeModeInfo *mode)
+{
+	const uint32_t timing[] = {
+		mode->clock,  mode->hdisplay, mode->hsync_start, mode->hsync_end,
+		mode->htotal, mode->vdisplay, mode->vsync_start, mode->vsync_end,
+		mode->vtotal, mode->flags,
+	};
+
+	memcpy(drm_fake.timing, timing, sizeof(timing));
+}
+
 WRAP(int, drmModeCreatePropertyBlob, int fd, const void *data, size_t n, uint32_t *id)
 {
 	const drmModeModeInfo *mode = data;
@@ -432,6 +445,7 @@ WRAP(int, drmModeCreatePropertyBlob, int fd, const void *data, size_t n, uint32_
 		return -drm_fake.error;
 	drm_fake.blob[drm_fake.blobs] = (struct drm_fake_mode){
 		mode->hdisplay, mode->vdisplay, mode->clock, false, mode->hskew};
+	keep_timing(mode);
 	*id = 500u + (uint32_t)drm_fake.blobs++;
 	return 0;
 }

@@ -53,6 +53,7 @@ struct drm_fake {
 		uint32_t possible;
 		struct drm_fake_mode mode[DRM_FAKE_MODES];
 		int modes;
+		bool unplugged;
 	} connector[4];
 	struct {
 		uint64_t type;
@@ -78,6 +79,9 @@ struct drm_fake {
 	unsigned commits, tests;
 	uint32_t off; /* CRTCs that were turned off, bits */
 	struct drm_fake_mode blob[4];
+	/* The last one of these: clock, what is shown, sync's start and end, and all,
+	 * each way; and its flags. */
+	uint32_t timing[10];
 	int answers; /* of libdrm's that nobody freed */
 	int blobs, dumbs, fbs;
 	unsigned made; /* buffers */
