@@ -96,9 +96,9 @@ static void a_pool_of_several_runs(struct contract *c)
 
 	CHECK(c, grant_run(c, 5, false, &first));
 	CHECK(c, !key_run(c, "pool-ref0", first.v, 2));
-	CHECK(c, !key_run(c, "pool-ref15", first.v + 2, 3));
+	CHECK(c, !key_run(c, "pool-ref63", first.v + 2, 3));
 	CHECK(c, grants_map_pool(c->grants, "pool-ref0", &a) == GRANTS_OK);
-	CHECK(c, grants_map_pool(c->grants, "pool-ref15", &b) == GRANTS_OK);
+	CHECK(c, grants_map_pool(c->grants, "pool-ref63", &b) == GRANTS_OK);
 	CHECK(c, a.pages == 2 && b.pages == 3);
 	((uint8_t *)b.addr)[2 * PAGE] = 0x66;
 	CHECK(c, holds(c, (struct gref){first.v + 4}, 0, 1, 0x66));
@@ -106,7 +106,7 @@ static void a_pool_of_several_runs(struct contract *c)
 	((uint8_t *)b.addr)[0] = 0x67;
 	CHECK(c, grants_unmap(c->grants, &b) == GRANTS_OK);
 	CHECK(c, run_taken_back(c, first, 5));
-	CHECK(c, !key(c, "pool-ref0", NULL) && !key(c, "pool-ref15", NULL));
+	CHECK(c, !key(c, "pool-ref0", NULL) && !key(c, "pool-ref63", NULL));
 }
 
 static void no_run_is_no_pool(struct contract *c)

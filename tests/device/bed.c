@@ -246,9 +246,9 @@ void bed_kill(struct bed *bed)
 	bed_fini_door(bed);
 }
 
-static void bed_let_run(void *owner)
+static bool bed_let_run(void *owner)
 {
-	bed_run(owner);
+	return bed_run(owner) >= 0;
 }
 
 static int bed_connect_virtio(struct bed *bed, bool attach)

@@ -2,7 +2,10 @@
 /* The virtio door on the bed: see displ-bed.h. */
 #include <errno.h>
 
+#include "common/clock.h"
 #include "tests/device/displ-bed.h"
+
+#define PATIENCE 100 /* ms */
 
 static void left(struct displ_virtio *v)
 {
@@ -81,9 +84,17 @@ static void virtio_died(struct displ_bed *bed)
 	bed->virtio.door.error = -EIO;
 }
 
-static void run(void *owner)
+/* What it waits for may take time; one that says nothing for long has nothing to say.
+ */
+static bool run(void *owner)
 {
-	displ_bed_run(owner);
+	struct displ_bed *bed = owner;
+
+	if (bed->asked == bed->vfront.driver.token)
+		return bed->waited++ < PATIENCE && displ_bed_pass(bed, CLOCK_MS) >= 0;
+	bed->asked = bed->vfront.driver.token;
+	bed->waited = 0;
+	return displ_bed_run(bed) >= 0;
 }
 
 static void front_connect(struct displ_bed *bed)
@@ -95,6 +106,7 @@ static void front_connect(struct displ_bed *bed)
 		.refuses = bed->conf.refuses,
 	};
 
+	bed->asked = 0; /* no token */
 	bed->vfront.run = run;
 	bed->vfront.owner = bed;
 	vfront_connect(&bed->vfront, bed->x, &bed->dev, &conf);

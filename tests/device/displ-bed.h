@@ -83,7 +83,9 @@ struct displ_bed {
 	struct vchains chains;
 	uint8_t edid[256];
 	uint32_t unplugged; /* heads, bits; virtio's owner looks before each turn */
-	bool again;	    /* the door was armed, and there was something */
+	uint16_t asked;	    /* the message that is waited for */
+	unsigned waited;
+	bool again; /* the door was armed, and there was something */
 	unsigned broken, detached, turns;
 	const char *why;
 };

@@ -70,9 +70,9 @@ static void virtio_died(struct snd_bed *bed)
 	bed->virtio.door.error = -EIO;
 }
 
-static void run(void *owner)
+static bool run(void *owner)
 {
-	snd_bed_run(owner);
+	return snd_bed_run(owner) >= 0;
 }
 
 static void front_connect(struct snd_bed *bed)

@@ -50,8 +50,7 @@ static bool let_run(void *owner)
 {
 	struct vfront *f = owner;
 
-	f->run(f->owner);
-	return true;
+	return f->run(f->owner);
 }
 
 /* The pool, or what is granted page by page: neighbours, with neighbours' numbers. */
@@ -87,7 +86,7 @@ static void grant_pool(struct vfront *f)
 void vfront_connect(struct vfront *f, struct loopxen *x,
 		    const struct loopxen_device *dev, const struct vfront_conf *conf)
 {
-	void (*run)(void *) = f->run;
+	bool (*run)(void *) = f->run;
 	void *owner = f->owner;
 	uint8_t *page = conf->again ? f->page : NULL;
 	uint8_t *pool = conf->again ? f->pool.at : NULL;

@@ -43,8 +43,8 @@ struct vfront {
 	uint64_t features;
 	struct driver_queue queue[VFRONT_QUEUES];
 	struct vfront_request request[VFRONT_REQUESTS]; /* by cookie */
-	/* Let the device run. */
-	void (*run)(void *owner);
+	/* Let the device run. False: what was asked will not be answered. */
+	bool (*run)(void *owner);
 	void *owner;
 };
 

@@ -222,10 +222,11 @@ static void t_life_1_dies_in_its_journal_and_all_goes_on(void **state)
 	tally("T-LIFE-1", done, "ways gone on after a death within a journal");
 }
 
-static void let_run(void *owner)
+static bool let_run(void *owner)
 {
 	(void)owner;
 	door_run();
+	return true;
 }
 
 /* Who says that it is connected has a journal: the next one attaches to it. */

@@ -102,6 +102,7 @@ static int map_register(struct world_back *back, enum policy_purpose purpose,
 			continue;
 		map = &back->map[i];
 		*id = i;
+		back->high = i < back->high ? back->high : i + 1;
 	}
 	if (!map)
 		return -ENOMEM;
@@ -136,11 +137,17 @@ static void map_mmap(struct world_back *back, uint32_t id)
 	map->addr = mmap(NULL, (size_t)map->n * XEN_PAGE_BYTES, PROT_NONE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert(map->addr != MAP_FAILED);
-	for (uint32_t i = 0; i < map->n; i++) {
-		off_t at = (off_t)d->grant[map->refs[i].v].page * XEN_PAGE_BYTES;
-		void *p = mmap(map->addr + (size_t)i * XEN_PAGE_BYTES, XEN_PAGE_BYTES,
-			       prot, MAP_SHARED | MAP_FIXED, d->pages_fd, at);
+	for (uint32_t i = 0, run; i < map->n; i += run) {
+		uint32_t page = d->grant[map->refs[i].v].page;
+		void *p;
 
+		run = 1;
+		while (i + run < map->n &&
+		       d->grant[map->refs[i + run].v].page == page + run)
+			run++;
+		p = mmap(map->addr + (size_t)i * XEN_PAGE_BYTES,
+			 (size_t)run * XEN_PAGE_BYTES, prot, MAP_SHARED | MAP_FIXED,
+			 d->pages_fd, (off_t)page * XEN_PAGE_BYTES);
 		assert(p != MAP_FAILED);
 	}
 }
@@ -162,7 +169,7 @@ void world_drop_maps(struct world_back *back, bool leak)
 {
 	static const char *const purposes[] = {"ring", "data", "pool"};
 
-	for (uint32_t i = 0; i < back->maps; i++) {
+	for (uint32_t i = 0; i < back->high; i++) {
 		struct world_map *map = &back->map[i];
 
 		if (!map->used)
@@ -181,7 +188,7 @@ uint8_t *loopxen_back_client_view(const struct loopxen_back *seam,
 	const struct world_back *back = (const struct world_back *)seam;
 	uintptr_t at = (uintptr_t)p;
 
-	for (uint32_t i = 0; i < back->maps; i++) {
+	for (uint32_t i = 0; i < back->high; i++) {
 		const struct world_map *map = &back->map[i];
 		struct world_domain *d;
 		uintptr_t off;
@@ -211,7 +218,7 @@ static struct world_back *back_of(struct grants *g)
 static bool held_otherwise(const struct world_back *back, enum policy_purpose purpose,
 			   const struct gref *refs, uint32_t n)
 {
-	for (uint32_t i = 0; i < back->maps; i++) {
+	for (uint32_t i = 0; i < back->high; i++) {
 		const struct world_map *map = &back->map[i];
 
 		if (!map->used || map->purpose == purpose)
@@ -314,7 +321,7 @@ static int back_map_pool(struct grants *g, const char *key, struct grants_map *o
 static int back_unmap(struct grants *g, struct grants_map *map)
 {
 	struct world_back *back = back_of(g);
-	struct world_map *m = map->id < back->maps ? &back->map[map->id] : NULL;
+	struct world_map *m = map->id < back->high ? &back->map[map->id] : NULL;
 	int r = GRANTS_OK;
 
 	if (!m || !m->used || m->addr != map->addr || m->n != map->pages)

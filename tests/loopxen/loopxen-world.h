@@ -86,6 +86,7 @@ struct world_back {
 	uint32_t generation;
 	struct world_back *next;
 	uint32_t maps; /* as many as the policy has room for */
+	uint32_t high; /* of these, as many were ever used */
 	struct world_map map[];
 };
 

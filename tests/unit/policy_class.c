@@ -131,7 +131,7 @@ static void doors(void **state)
 		assert_int_equal(info->ring_pages, 1);
 		assert_true(class_key_matches(info->ring_keys, "control-ref"));
 		assert_true(class_key_matches(info->pool_keys, "pool-ref0"));
-		assert_true(class_key_matches(info->pool_keys, "pool-ref15"));
+		assert_true(class_key_matches(info->pool_keys, "pool-ref63"));
 		assert_true(class_key_matches(info->event_keys, "event-channel"));
 		assert_true(class_key_matches(info->back_keys, "versions"));
 		assert_true(class_key_matches(info->back_keys, "memory"));
