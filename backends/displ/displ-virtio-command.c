@@ -217,6 +217,7 @@ static enum displ_virtio_answer unref(struct displ_virtio *v,
 	(void)rq;
 	displ_virtio_unshow(v, (uint32_t)(r - v->resources.place));
 	displ_virtio_cursors_lift(&v->cursors, r->canvas);
+	displ_virtio_cursors_orphan(&v->cursors, r->id);
 	displ_virtio_drop(r);
 	return DISPL_VIRTIO_OK;
 }

@@ -4,9 +4,13 @@
 #include <string.h>
 
 #include "backends/displ/displ-virtio.h"
+#include "common/clock.h"
 
 #define NONE  DISPL_VIRTIO_NONE
 #define MARKS 2
+
+/* A mouse moves more often than xenstore is to be written. */
+#define KEEP_PLACES CLOCK_SECOND
 
 void displ_virtio_cursors_init(struct displ_virtio_cursors *cs, struct displ *displ)
 {
@@ -71,6 +75,8 @@ void displ_virtio_cursors_forget(struct displ_virtio_cursors *cs)
 		for (unsigned k = 0; k < MARKS; k++)
 			displ_virtio_cursors_lift(cs, cs->head[i].mark[k].canvas);
 		cs->head[i].size = (struct displ_size){0, 0};
+		cs->head[i].kept &= !cs->head[i].resource;
+		cs->head[i].resource = 0;
 	}
 }
 
@@ -82,6 +88,8 @@ void displ_virtio_cursor_set(struct displ_virtio_cursors *cs, uint32_t head,
 	struct displ_virtio_cursor *c = &cs->head[head];
 
 	c->version++;
+	c->resource = r ? r->id : 0;
+	c->kept = false;
 	c->size = r ? r->size : (struct displ_size){0, 0};
 	for (uint32_t y = 0; y < c->size.height; y++)
 		/* The format beside it that has an alpha (displ-format.h). */
@@ -95,9 +103,36 @@ void displ_virtio_cursor_move(struct displ_virtio_cursors *cs, uint32_t head, in
 {
 	struct displ_virtio_cursor *c = &cs->head[head];
 
-	c->version += c->x != x || c->y != y;
+	if (c->x != x || c->y != y) {
+		c->version++;
+		c->moved = true;
+	}
 	c->x = x;
 	c->y = y;
+}
+
+void displ_virtio_cursors_orphan(struct displ_virtio_cursors *cs, uint32_t id)
+{
+	for (uint32_t i = 0; i < DISPL_HEADS_MAX; i++) {
+		if (cs->head[i].resource != id)
+			continue;
+		cs->head[i].resource = 0;
+		cs->head[i].kept = false;
+	}
+}
+
+uint64_t displ_virtio_cursors_moved(struct displ_virtio_cursors *cs, uint64_t now)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < DISPL_HEADS_MAX; i++)
+		any |= cs->head[i].moved && cs->head[i].resource;
+	if (!any || now < cs->keep_at)
+		return any ? cs->keep_at : UINT64_MAX;
+	for (uint32_t i = 0; i < DISPL_HEADS_MAX; i++)
+		cs->head[i].kept &= !cs->head[i].moved;
+	cs->keep_at = now + KEEP_PLACES;
+	return now;
 }
 
 /* -- Into ------------------------------------------------------------------ */

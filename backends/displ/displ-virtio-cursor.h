@@ -35,8 +35,10 @@ struct displ_virtio_mark {
 };
 
 struct displ_virtio_cursor {
+	uint32_t resource;	/* whose image it is, while there is such; 0: of none */
 	struct displ_size size; /* 0: there is none */
 	int32_t x, y;		/* in the head's picture */
+	bool kept, moved;	/* for a successor; since it was kept */
 	uint32_t version;	/* of image and place */
 	uint32_t pixel[DISPL_VIRTIO_CURSOR_PIXELS];
 	/* On what is shown, and on what is about to be. */
@@ -47,6 +49,7 @@ struct displ_virtio_cursors {
 	struct displ *displ;
 	struct displ_virtio_cursor head[DISPL_HEADS_MAX];
 	uint32_t stamp;
+	uint64_t keep_at; /* places, not before */
 };
 
 void displ_virtio_cursors_init(struct displ_virtio_cursors *cs, struct displ *displ);
@@ -57,6 +60,12 @@ void displ_virtio_cursor_set(struct displ_virtio_cursors *cs, uint32_t head,
 			     const struct displ_virtio_resource *r);
 void displ_virtio_cursor_move(struct displ_virtio_cursors *cs, uint32_t head, int32_t x,
 			      int32_t y);
+/* Resource @id goes: no successor finds the image that was made of it. */
+void displ_virtio_cursors_orphan(struct displ_virtio_cursors *cs, uint32_t id);
+/* Images are to be kept with the command, places may be once in a while: those that
+ * moved, if it is time for that, are not kept any more. When it will be: UINT64_MAX,
+ * for nothing. */
+uint64_t displ_virtio_cursors_moved(struct displ_virtio_cursors *cs, uint64_t now);
 /* Out of @canvas (or NONE). */
 void displ_virtio_cursors_lift(struct displ_virtio_cursors *cs, uint32_t canvas);
 /* Into all canvases that are shown or about to be, as things are: after each command,

@@ -6,10 +6,11 @@
  * heads, bits, that the driver takes for such; "resource-N" of place N, its id, format,
  * width and height, and how many runs of its backing are kept; these are in
  * "backing-K", eight each, from K = N * KEYS on, each as where it begins in the pool,
- * and its bytes; "scanout-N" of head N, resource and rect. A backing that is cut into
- * more runs is not kept: its resource comes back without one, and its driver is told so
- * when it transfers. (Linux's pool hands out 64 pages one by one, before it cuts what
- * is whole: xenbus/linux/dma-pool.c.)
+ * and its bytes; "scanout-N" of head N, resource and rect; "cursor-N" of head N, the
+ * resource that its pointer was made of, and where it was, a second ago at most. A
+ * backing that is cut into more runs is not kept: its resource comes back without one,
+ * and its driver is told so when it transfers. (Linux's pool hands out 64 pages one by
+ * one, before it cuts what is whole: xenbus/linux/dma-pool.c.)
  */
 #include <errno.h>
 
@@ -20,6 +21,7 @@
 #define KEYS		 (DISPL_VIRTIO_RUNS_KEPT / RUNS)
 #define RESOURCE_NUMBERS 5
 #define SCANOUT_NUMBERS	 5
+#define CURSOR_NUMBERS	 3
 
 /* -- Keeping --------------------------------------------------------------- */
 
@@ -108,6 +110,22 @@ static int keep_told(struct displ_virtio *v)
 	return r;
 }
 
+static int keep_cursor(struct displ_virtio *v, uint32_t head)
+{
+	struct displ_virtio_cursor *c = &v->cursors.head[head];
+	const uint64_t numbers[CURSOR_NUMBERS] = {c->resource, (uint32_t)c->x,
+						  (uint32_t)c->y};
+	int r;
+
+	if (c->kept)
+		return 0;
+	r = displ_keep(&v->conf.keys, "cursor", head, numbers,
+		       c->resource ? CURSOR_NUMBERS : 0);
+	c->kept = !r;
+	c->moved &= !c->kept;
+	return r;
+}
+
 int displ_virtio_keep(struct displ_virtio *v)
 {
 	int r = keep_told(v);
@@ -118,6 +136,8 @@ int displ_virtio_keep(struct displ_virtio *v)
 		r = keep_used(v, v->resources.used);
 	for (uint32_t i = 0; !r && i < v->heads; i++)
 		r = keep_scanout(v, i);
+	for (uint32_t i = 0; !r && i < v->heads; i++)
+		r = keep_cursor(v, i);
 	return r;
 }
 
@@ -132,6 +152,8 @@ int displ_virtio_keep_none(struct displ_virtio *v)
 	for (uint32_t i = 0; !r && i < v->heads; i++) {
 		v->scanout[i].kept = false;
 		r = keep_scanout(v, i);
+		if (!r)
+			r = keep_cursor(v, i);
 	}
 	return r;
 }
@@ -191,6 +213,20 @@ static int read_scanout(struct displ_virtio *v, uint32_t head,
 	return 0;
 }
 
+static int read_cursor(struct displ_virtio *v, uint32_t head,
+		       struct displ_virtio_kept *out)
+{
+	uint64_t n[CURSOR_NUMBERS];
+	int r = displ_kept_read(&v->conf.keys, "cursor", head, CURSOR_NUMBERS, n);
+
+	if (r <= 0)
+		return r;
+	out->cursor[head].resource = n[0] <= UINT32_MAX ? (uint32_t)n[0] : 0;
+	out->cursor[head].x = (int32_t)(uint32_t)n[1];
+	out->cursor[head].y = (int32_t)(uint32_t)n[2];
+	return 0;
+}
+
 int displ_virtio_kept_read(struct displ_virtio *v, struct displ_virtio_kept *out)
 {
 	uint64_t used = 0, told = 0;
@@ -209,6 +245,8 @@ int displ_virtio_kept_read(struct displ_virtio *v, struct displ_virtio_kept *out
 		r = read_resource(v, i, &out->resource[i]);
 	for (uint32_t i = 0; !r && i < v->heads; i++)
 		r = read_scanout(v, i, out);
+	for (uint32_t i = 0; !r && i < v->heads; i++)
+		r = read_cursor(v, i, out);
 	return r;
 }
 
@@ -238,13 +276,30 @@ static void recall_resource(struct displ_virtio *v, uint32_t place,
 		displ_virtio_transfer(&v->resources, r, &all, 0);
 }
 
+static void recall_cursor(struct displ_virtio *v, uint32_t head, uint32_t resource,
+			  int32_t x, int32_t y)
+{
+	const struct displ_virtio_resource *r =
+		displ_virtio_resource(&v->resources, resource);
+
+	if (!r || !r->pixels)
+		return;
+	displ_virtio_cursor_set(&v->cursors, head, r);
+	displ_virtio_cursor_move(&v->cursors, head, x, y);
+	v->cursors.head[head].kept = true;
+	v->cursors.head[head].moved = false;
+}
+
 void displ_virtio_recall(struct displ_virtio *v, const struct displ_virtio_kept *kept)
 {
 	v->used_kept = kept->used;
 	v->told = kept->told;
 	for (uint32_t i = 0; i < kept->used; i++)
 		recall_resource(v, i, &kept->resource[i]);
-	for (uint32_t i = 0; i < v->heads; i++)
+	for (uint32_t i = 0; i < v->heads; i++) {
 		displ_virtio_set_again(v, i, kept->scanout[i].resource,
 				       &kept->scanout[i].rect);
+		recall_cursor(v, i, kept->cursor[i].resource, kept->cursor[i].x,
+			      kept->cursor[i].y);
+	}
 }

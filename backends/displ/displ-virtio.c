@@ -129,11 +129,16 @@ static bool admit(struct virtio_slot *slot, uint64_t now)
 	       displ_virtio_work(v, r) && keep(v);
 }
 
-/* A predecessor's pictures do not wait for a command. */
+/* A predecessor's pictures do not wait for a command, nor do the places of pointers. */
 static void fill(struct virtio_device *d, uint64_t now)
 {
-	(void)now;
-	displ_virtio_again(d->conf.owner);
+	struct displ_virtio *v = d->conf.owner;
+	uint64_t when = displ_virtio_cursors_moved(&v->cursors, now);
+
+	displ_virtio_again(v);
+	displ_virtio_lower_due(v, when);
+	if (when <= now)
+		keep(v);
 }
 
 /* Invariant 4. */

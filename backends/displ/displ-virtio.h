@@ -26,7 +26,8 @@
  *     shows what its predecessor did, and never else;
  *  4. a FLUSH with a fence is answered when what it shows has landed, or its head was
  *     let go of; all else at once;
- *  5. what creates, backs and scans out is kept (displ-kept.h) before it is answered.
+ *  5. what creates, backs, scans out and points is kept (displ-kept.h) before it is
+ *     answered; where to it points, a second later at most.
  *     What a predecessor did and had not answered is done again by its successor;
  *  6. a chain without room for its answer needs a reset; what is in it does not;
  *  7. as long as a driver was told something else than what is plugged in, an event is
@@ -203,6 +204,10 @@ struct displ_virtio_kept {
 		uint32_t resource; /* 0: dark */
 		struct displ_rect rect;
 	} scanout[DISPL_HEADS_MAX];
+	struct {
+		uint32_t resource; /* 0: none, or of one that is gone */
+		int32_t x, y;
+	} cursor[DISPL_HEADS_MAX];
 };
 int displ_virtio_kept_read(struct displ_virtio *v, struct displ_virtio_kept *out);
 /* The pool is mapped: make it so. What cannot be had is not there. */

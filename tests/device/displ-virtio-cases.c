@@ -7,6 +7,7 @@
 #define CONTEXT 0x99aabbccu
 
 struct displ_bed bed;
+void (*gpu_failed)(void);
 
 void gpu_up(const struct displ_bed_conf *conf)
 {
@@ -37,6 +38,8 @@ bool gpu_back(unsigned queue, uint32_t room, struct gpu_answer *out)
 	uint16_t id;
 
 	displ_bed_run(&bed);
+	if (gpu_failed && bed.virtio.door.error)
+		gpu_failed();
 	if (!vchain_back(&bed.chains, &bed.vfront, queue, &id, bytes, room, &out->len))
 		return false;
 	memcpy(&out->hdr, bytes, sizeof(out->hdr));
@@ -164,7 +167,7 @@ void gpu_send_flush(uint32_t id, const struct virtio_gpu_rect *rect, bool fence)
 	gpu_send(0, &c, sizeof(c), sizeof(c.hdr));
 }
 
-void gpu_cursor(uint32_t head, uint32_t id, uint32_t x, uint32_t y, bool update)
+void gpu_send_cursor(uint32_t head, uint32_t id, uint32_t x, uint32_t y, bool update)
 {
 	struct virtio_gpu_update_cursor c = {
 		.hdr.type = update ? VIRTIO_GPU_CMD_UPDATE_CURSOR
@@ -172,9 +175,15 @@ void gpu_cursor(uint32_t head, uint32_t id, uint32_t x, uint32_t y, bool update)
 		.pos = {head, x, y, 0},
 		.resource_id = id,
 	};
-	struct gpu_answer answer;
 
 	gpu_send(1, &c, sizeof(c), 0);
+}
+
+void gpu_cursor(uint32_t head, uint32_t id, uint32_t x, uint32_t y, bool update)
+{
+	struct gpu_answer answer;
+
+	gpu_send_cursor(head, id, x, y, update);
 	assert_true(gpu_back(1, 0, &answer));
 	assert_int_equal(answer.len, 0);
 }

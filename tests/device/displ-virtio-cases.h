@@ -28,6 +28,9 @@
 #define GPU_ANSWER_MAX 2048
 
 extern struct displ_bed bed;
+/* The door failed, and a verb waits: who goes on is to be up when it returns. Or NULL.
+ */
+extern void (*gpu_failed)(void);
 
 /* A rect, and the whole of a head. */
 #define RECT(x, y, w, h) (&(struct virtio_gpu_rect){x, y, w, h})
@@ -62,7 +65,8 @@ uint32_t gpu_set(uint32_t head, uint32_t id, const struct virtio_gpu_rect *rect)
 uint32_t gpu_flush(uint32_t id, const struct virtio_gpu_rect *rect);
 /* With a fence, not waited for. */
 void gpu_send_flush(uint32_t id, const struct virtio_gpu_rect *rect, bool fence);
-/* On the cursor's queue; @id: or 0. */
+/* On the cursor's queue; @id: or 0. Not waited for, or answered at once. */
+void gpu_send_cursor(uint32_t head, uint32_t id, uint32_t x, uint32_t y, bool update);
 void gpu_cursor(uint32_t head, uint32_t id, uint32_t x, uint32_t y, bool update);
 
 struct driver_block gpu_block(uint32_t bytes);

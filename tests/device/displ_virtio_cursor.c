@@ -278,6 +278,128 @@ static void what_is_none(void **state)
 	gpu_down();
 }
 
+/* -- Who follows ------------------------------------------------------------------- */
+
+static void follow(void)
+{
+	displ_bed_kill(&bed);
+	assert_int_equal(displ_bed_follow(&bed), 0);
+	bed.scan.whole = 0;
+	displ_bed_pass(&bed, 3 * DISPL_TEST_BLANK);
+}
+
+static void comes_back(void **state)
+{
+	(void)state;
+	up(2);
+	assert_int_equal(gpu_set(1, 1, RECT(0, 0, 64, 64)), OK);
+	gpu_cursor(0, 9, (uint32_t)-8, 40, true);
+	follow();
+	assert_true(points(0, -8, 40, 0x00ff00, 0x111111));
+	assert_int_equal(seen(1, 32, 56), 0x111111);
+	/* And goes on from there. */
+	gpu_cursor(0, 0, 50, 40, false);
+	assert_true(points(0, 50, 40, 0x00ff00, 0x111111));
+	/* Taken away, it stays away. */
+	gpu_cursor(0, 0, 50, 40, true);
+	follow();
+	assert_true(points(0, -SIDE, 0, 0, 0x111111));
+	gpu_down();
+}
+
+/* It is not written, nor a turn made for it. */
+static void assert_it_stands(void)
+{
+	uint64_t writes = loopxen_calls(bed.x, LOOPXEN_WRITE);
+
+	bed.turns = 0;
+	displ_bed_pass(&bed, 3 * CLOCK_SECOND);
+	assert_int_equal(loopxen_calls(bed.x, LOOPXEN_WRITE), writes);
+	assert_in_range(bed.turns, 0, 4);
+}
+
+/* Where it is is kept once a second, however often it moves. */
+static void moves_are_kept_once_a_second(void **state)
+{
+	uint64_t writes;
+
+	(void)state;
+	up(1);
+	gpu_cursor(0, 9, 0, 0, true);
+	displ_bed_pass(&bed, 2 * CLOCK_SECOND);
+	writes = loopxen_calls(bed.x, LOOPXEN_WRITE);
+	for (unsigned i = 1; i <= 100; i++) {
+		gpu_cursor(0, 0, i, 7, false);
+		displ_bed_pass(&bed, 29 * CLOCK_MS);
+	}
+	assert_int_equal(loopxen_calls(bed.x, LOOPXEN_WRITE) - writes, 3);
+	displ_bed_pass(&bed, CLOCK_SECOND);
+	assert_int_equal(loopxen_calls(bed.x, LOOPXEN_WRITE) - writes, 4);
+	assert_string_equal(displ_bed_back_key(&bed, "cursor-0"), "9 100 7");
+	assert_it_stands();
+	follow();
+	assert_true(points(0, 100, 7, 0x00ff00, 0x111111));
+	assert_it_stands();
+	gpu_down();
+}
+
+/* xenstore is late: it is asked again, and the place is kept in the end. */
+static void moves_are_kept_late(void **state)
+{
+	(void)state;
+	up(1);
+	gpu_cursor(0, 9, 0, 0, true);
+	displ_bed_pass(&bed, 2 * CLOCK_SECOND);
+	loopxen_fail(bed.x, LOOPXEN_WRITE, 0, STORE_FULL);
+	gpu_cursor(0, 0, 30, 7, false);
+	assert_false(loopxen_fail_left(bed.x, LOOPXEN_WRITE));
+	assert_string_equal(displ_bed_back_key(&bed, "cursor-0"), "9 0 0");
+	displ_bed_pass(&bed, CLOCK_SECOND + CLOCK_MS);
+	assert_string_equal(displ_bed_back_key(&bed, "cursor-0"), "9 30 7");
+	gpu_down();
+}
+
+/* What another one's resource of the same number has is no image of it. */
+static void goes_with_its_resource(void **state)
+{
+	(void)state;
+	up(1);
+	gpu_cursor(0, 9, 40, 40, true);
+	assert_int_equal(gpu_unref(9), OK);
+	assert_string_equal(displ_bed_back_key(&bed, "cursor-0"), "none");
+	assert_true(points(0, 40, 40, 0x00ff00, 0x111111));
+	make_cursor(0xffff0000);
+	gpu_cursor(0, 0, 41, 40, false);
+	follow();
+	assert_true(points(0, -SIDE, 0, 0, 0x111111));
+	gpu_cursor(0, 9, 40, 40, true);
+	follow();
+	assert_true(points(0, 40, 40, 0xff0000, 0x111111));
+	gpu_down();
+}
+
+/* The client after this one has none. */
+static void goes_with_its_client(void **state)
+{
+	(void)state;
+	up(1);
+	gpu_cursor(0, 9, 40, 40, true);
+	assert_true(virtio_driver_set_status(&bed.vfront.driver, 0));
+	bed.chains = (struct vchains){0};
+	assert_string_equal(displ_bed_back_key(&bed, "cursor-0"), "none");
+	assert_true(vfront_ready(&bed.vfront));
+	gpu_picture(1, 0x333333);
+	gpu_show(1);
+	make_cursor(0xff00ff00);
+	gpu_cursor(0, 9, 40, 40, true);
+	displ_virtio_detach(&bed.virtio);
+	displ_bed_pass(&bed, 3 * DISPL_TEST_BLANK);
+	assert_true(vfront_disconnect(&bed.vfront));
+	assert_int_equal(displ_bed_connect(&bed), 0);
+	assert_string_equal(displ_bed_back_key(&bed, "cursor-0"), "none");
+	gpu_down();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +412,11 @@ int main(void)
 		cmocka_unit_test(goes_dark),
 		cmocka_unit_test(waits_for_no_picture),
 		cmocka_unit_test(what_is_none),
+		cmocka_unit_test(comes_back),
+		cmocka_unit_test(moves_are_kept_once_a_second),
+		cmocka_unit_test(moves_are_kept_late),
+		cmocka_unit_test(goes_with_its_resource),
+		cmocka_unit_test(goes_with_its_client),
 	};
 
 	return cmocka_run_group_tests_name("displ_virtio_cursor", tests, NULL, NULL);

@@ -177,8 +177,8 @@ static void a_card_that_loses_a_show(void **state)
 /* Each of its keys is one that its keeper lets it write. */
 static void keys_of_its_own(void **state)
 {
-	static const char *const keys[] = {"counts-0", "resource-79", "backing-79",
-					   "scanout-3"};
+	static const char *const keys[] = {"counts-0",	"resource-79", "backing-79",
+					   "scanout-3", "cursor-3",    "unplugged-0"};
 	const struct class_info *info = class_info(POLICY_DISPL, POLICY_VIRTIO);
 
 	(void)state;
@@ -408,6 +408,10 @@ static void kept_nonsense(void **state)
 		{"scanout-0", "1 0 0 0 0"},
 		{"scanout-0", "9 0 0 128 96"},
 		{"scanout-0", "4294967297 0 0 128 96"},
+		{"cursor-0", "1 0 0"},
+		{"cursor-0", "9 0 0"},
+		{"cursor-0", "4294967297 18446744073709551615 0"},
+		{"cursor-0", "0 0"},
 	};
 
 	(void)state;
