@@ -11,17 +11,12 @@
 #include "backends/blk/blk-store.h"
 #include "common/clock.h"
 #include "tests/hostile/hostile.h"
+#include "tests/hostile/memory.h"
 #include "tests/unit/needs.h"
 
 static const enum policy_mode modes[] = {POLICY_MAP, POLICY_COPY};
 
 /* -- In place of the C library's and liburing's ------------------------------ */
-
-static struct {
-	bool counts;
-	unsigned calls;
-	unsigned fail_at; /* 1: the next; 0: none */
-} memory;
 
 static struct {
 	unsigned calls, fail_at;
@@ -30,47 +25,10 @@ static struct {
 
 static uint64_t clock_ns; /* 0: the machine's own */
 
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void __real_free(void *p);
 int __real_io_uring_submit_and_wait(struct io_uring *ring, unsigned n);
 int __real_clock_gettime(clockid_t id, struct timespec *ts);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void __wrap_free(void *p);
 int __wrap_io_uring_submit_and_wait(struct io_uring *ring, unsigned n);
 int __wrap_clock_gettime(clockid_t id, struct timespec *ts);
-
-static bool memory_fails(void)
-{
-	if (!memory.counts)
-		return false;
-	memory.calls++;
-	return memory.fail_at && !--memory.fail_at;
-}
-
-void *__wrap_malloc(size_t n)
-{
-	return memory_fails() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return memory_fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	return memory_fails() ? NULL : __real_realloc(p, n);
-}
-
-void __wrap_free(void *p)
-{
-	memory.calls += memory.counts && p;
-	__real_free(p);
-}
 
 int __wrap_io_uring_submit_and_wait(struct io_uring *ring, unsigned n)
 {
