@@ -64,6 +64,7 @@ bool doors_changed(const struct doors *doors)
 	return doors->client.changed || doors->client.error;
 }
 
+/* [impl->req~operations-and-bytes-are-limited~1] */
 bool doors_limits(const struct doors *doors, struct policy *policy)
 {
 	const struct wire_limits *w = &doors->client.status.limits;

@@ -73,6 +73,7 @@ void events_stop(struct events *events)
 		loop_cancel(events->loop, &events->read_op);
 }
 
+/* [impl->req~events-are-limited~1] */
 void events_unmask(struct events *events, uint64_t now)
 {
 	uint64_t wait;

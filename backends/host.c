@@ -130,6 +130,7 @@ void host_repeat(struct host *host)
 	host_check(host, life_repeat(&host->life), "xenstore");
 }
 
+/* [impl->req~who-breaks-loses-its-device~1] */
 void host_broken(struct host *host, const char *why)
 {
 	log_line(&host->log, LOG_LEVEL_WARNING,

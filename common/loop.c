@@ -59,6 +59,7 @@ static int loop_register(struct loop *loop, unsigned opcode, const void *arg,
 	return r < 0 ? -errno : 0;
 }
 
+/* [impl->req~ring-of-operations-is-sealed~1] */
 int loop_seal(struct loop *loop)
 {
 	struct io_uring_restriction res[LOOP_OPS + 2] = {0};

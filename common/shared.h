@@ -95,7 +95,8 @@ static inline void shared_full_barrier(void)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-/* Out of shared memory: @dst is private, @src may change while it is read. */
+/* Out of shared memory: @dst is private, @src may change while it is read.
+ * [impl->req~shared-bytes-are-read-once~1] */
 static inline void shared_copy_in(void *dst, const volatile void *src, size_t len)
 {
 	shared_hook_read(src, len);

@@ -17,6 +17,7 @@
 
 #include "common/clock.h"
 
+/* [impl->req~record-is-chained~1] */
 static void chain(struct audit *audit, const char *line, size_t len)
 {
 	SHA256Data((const uint8_t *)line, len, audit->prev);
@@ -24,7 +25,7 @@ static void chain(struct audit *audit, const char *line, size_t len)
 }
 
 /* Where an earlier run ended: seq and hash of the last whole line of @name. Returns
- * where that line ends, or -1 if that is not known. */
+ * where that line ends, or -1 if that is not known. [impl->req~record-is-chained~1] */
 static off_t resume(struct audit *audit, const char *name)
 {
 	int fd = openat(audit->dir, name, O_RDONLY | O_CLOEXEC);
@@ -124,6 +125,7 @@ void audit_line(struct audit *audit, const char *event, const char *fmt, ...)
 	audit->lost++;
 }
 
+/* [impl->req~floods-are-counted~1] */
 bool audit_may(struct audit *audit)
 {
 	if (audit->provoked++ < AUDIT_A_SECOND)

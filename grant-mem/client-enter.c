@@ -2,6 +2,7 @@
 /*
  * How a connection begins: xdd-enter connects and receives, then hands over
  * across exec by fixed numbers and a few names in the environment.
+ * [impl->req~what-is-handed-over~1]
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -38,6 +38,7 @@ static int set_runs(int fd, short type, const struct gref *refs, uint32_t n)
 	return err == -EACCES ? -EAGAIN : err;
 }
 
+/* [impl->req~references-are-exclusive~1] */
 int ledger_lock(int fd, const struct gref *refs, uint32_t n)
 {
 	return set_runs(fd, F_WRLCK, refs, n);

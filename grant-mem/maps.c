@@ -112,6 +112,7 @@ void maps_init(struct maps *maps, struct registrar *registrar, uint64_t release_
 	maps_reset(maps);
 }
 
+/* [impl->req~pages-are-charged-first~1] */
 enum wire_result maps_add(struct maps *maps, struct domid client,
 			  enum policy_purpose purpose, const struct gref *refs,
 			  uint32_t n, bool writable, struct wire_mapped *out)
@@ -166,6 +167,7 @@ static void start(struct maps *maps)
 	}
 }
 
+/* [impl->req~pages-are-refunded-on-confirmation~1] */
 void maps_confirm(struct maps *maps)
 {
 	int pair;

@@ -263,7 +263,7 @@ static int seal_add_all(scmp_filter_ctx ctx, uint32_t action,
 }
 
 /* Of type 'E' all but NOTIFY: refuse what differs from it in one bit, for each
- * bit that is not part of the type. */
+ * bit that is not part of the type. [impl->req~no-grant-call-is-left~1] */
 static int seal_ioctls(scmp_filter_ctx ctx)
 {
 	int r = 0;
@@ -285,6 +285,7 @@ static int seal_clone3(scmp_filter_ctx ctx)
 				      NULL);
 }
 
+/* [impl->req~sealed-it-serves-only~1] */
 static int seal_load(scmp_filter_ctx ctx)
 {
 	/* Another ABI's numbers would pass a list made for this one. */
@@ -300,6 +301,7 @@ static int seal_load(scmp_filter_ctx ctx)
 	return r ? r : seccomp_load(ctx);
 }
 
+/* [impl->req~no-grant-call-is-left~1] [impl->req~no-mapping-gains-a-right~1] */
 int seal_first(void)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
@@ -343,6 +345,7 @@ static int seal_serve(const struct seal_rule *more, size_t n)
 	return r;
 }
 
+/* [impl->req~sealed-it-serves-only~1] */
 int seal_last(void)
 {
 	return seal_serve(NULL, 0);

@@ -10,18 +10,19 @@ static struct verdict verdict(const struct policy *p, bool allowed, enum policy_
 	return (struct verdict){allowed, key, p->line[key]};
 }
 
+/* [impl->req~policy-references-in-range~1] */
 static bool in_range(const struct policy *policy, struct gref ref)
 {
 	return ref.v >= policy->first_ref.v && ref.v <= policy->last_ref.v;
 }
 
-/* After a narrowing, more may be held than is allowed. */
+/* After a narrowing, more may be held than is allowed. [impl->req~policy-quota~1] */
 static bool fits(uint32_t held, uint32_t n, uint32_t limit)
 {
 	return n && n <= limit && held <= limit - n;
 }
 
-/* What every use of data pages has to pass. */
+/* What every use of data pages has to pass. [impl->req~policy-mode-and-direction~1] */
 static struct verdict may_use(const struct policy *p, bool mode, enum policy_pages use,
 			      uint32_t held, uint32_t n)
 {
@@ -66,6 +67,7 @@ struct verdict policy_may_copy(const struct policy *policy, struct gref ref, uin
 			 : v;
 }
 
+/* [impl->req~policy-quota~1] */
 struct verdict policy_may_bind(const struct policy *policy,
 			       const struct policy_usage *usage)
 {
@@ -73,6 +75,7 @@ struct verdict policy_may_bind(const struct policy *policy,
 		       POLICY_KEY_RING_PAGES);
 }
 
+/* [impl->req~policy-one-client~1] */
 struct verdict policy_may_serve(const struct policy *policy, struct domid domain,
 				const char *tag)
 {

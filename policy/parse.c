@@ -96,6 +96,7 @@ static void read_class_key(struct parser *parser, const struct text_line *line)
 	add_text(&parser->policy.class_section, line->value);
 }
 
+/* [impl->req~policy-refused-by-line~1] */
 static void read_key(struct parser *parser, const struct text_line *line)
 {
 	uint16_t *lines = parser->policy.line;
@@ -144,6 +145,7 @@ static void read_lines(struct parser *parser, const char *bytes, size_t len)
 	}
 }
 
+/* [impl->req~policy-refused-by-line~1] */
 static void find_missing(struct parser *parser)
 {
 	for (unsigned key = 0; key < POLICY_KEY_COUNT; key++) {
@@ -247,6 +249,7 @@ static void find_conflicts(struct parser *parser)
 	find_strangers(parser, info);
 }
 
+/* [impl->req~policy-whole-or-not~1] [impl->req~policy-narrow-defaults~1] */
 unsigned policy_parse(const char *name, const char *text, size_t len,
 		      struct policy *out, struct policy_errors *errors)
 {

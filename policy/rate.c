@@ -101,6 +101,7 @@ void rate_become(struct rate *rate, struct policy_rate limit, uint64_t now)
 		rate_begin(rate, limit, now);
 }
 
+/* [impl->req~policy-rate-over-any-time~1] */
 uint64_t rate_take(struct rate *rate, uint64_t units, uint64_t now)
 {
 	uint64_t need = units < rate->limit.burst ? units : rate->limit.burst, missing;

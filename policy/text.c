@@ -71,6 +71,7 @@ static enum text_kind read_key(struct text_line *line)
 	return TEXT_KEY;
 }
 
+/* [impl->req~policy-refused-by-line~1] */
 enum text_kind text_next(struct text *text, struct text_line *line)
 {
 	const char *start = text->at, *newline;

@@ -26,6 +26,7 @@ void toll_change(struct toll *toll, const struct policy *policy, uint64_t now)
 	rate_change(&toll->bytes, policy->bytes, now);
 }
 
+/* [impl->req~operations-and-bytes-are-limited~1] */
 bool toll_pay(struct toll *toll, struct toll_paid *paid, uint64_t bytes, uint64_t now,
 	      uint64_t *due)
 {

@@ -101,7 +101,8 @@ struct instance {
 	struct resource_more more;
 };
 
-/* The unit ROLE@NAME.service, wanted by its instance, with what it needs. */
+/* The unit ROLE@NAME.service, wanted by its instance, with what it needs.
+ * [impl->req~memory-is-bounded~1] */
 static void service(struct generator *g, const struct instance *instance,
 		    const char *role, const char *unit, const char *lines, bool bounded,
 		    uint64_t bytes)
@@ -130,6 +131,7 @@ static void service(struct generator *g, const struct instance *instance,
 		complain(g, dir, "cannot be written");
 }
 
+/* [impl->req~no-keeper-no-back-end~1] */
 static void process_units(struct generator *g, const struct instance *instance)
 {
 	const char *class =
@@ -159,7 +161,7 @@ static void domain_units(struct generator *g, const struct instance *instance)
 		resource.bytes);
 }
 
-/* @loaded: NULL, if it is not good. */
+/* @loaded: NULL, if it is not good. [impl->req~wrong-policy-starts-nothing~1] */
 static void instance_units(struct generator *g, const char *name,
 			   const struct loaded *loaded)
 {
@@ -330,7 +332,8 @@ static void note_client(struct generator *g, const struct policy *policy)
 		g->one_client = false;
 }
 
-/* Second look: Isolation = domain is for a domain of one client alone. */
+/* Second look: Isolation = domain is for a domain of one client alone.
+ * [impl->req~domain-isolation-is-for-one-client~1] */
 static bool fits_domain(struct generator *g, const struct policy *policy)
 {
 	if (policy->isolation != POLICY_DOMAIN || g->one_client)

@@ -45,6 +45,7 @@ void unit_quote(const char *value, char out[UNIT_NAME_MAX])
 	out[n] = '\0';
 }
 
+/* [impl->req~user-and-slice-of-its-own~1] */
 void unit_user(const char *instance, char out[UNIT_USER_MAX + 1])
 {
 	char hash[SHA256_DIGEST_STRING_LENGTH];

@@ -28,6 +28,7 @@ const char *life_name(enum life_state state)
 	return life_table[state].name;
 }
 
+/* [impl->req~states-come-in-any-order~1] */
 static void life_move(struct life *life, enum life_state next)
 {
 	assert(life_table[life->state].next & BIT(next));
@@ -120,7 +121,8 @@ static bool life_front_gone(const struct life *life)
 	       life->status.front == STORE_UNKNOWN;
 }
 
-/* A device is there that we did not serve before; another process may have. */
+/* A device is there that we did not serve before; another process may have.
+ * [impl->req~what-lives-is-attached-to~1] */
 static int life_appeared(struct life *life)
 {
 	if (!life->status.present || life->status.release)
@@ -201,6 +203,7 @@ static int life_step(struct life *life)
 	return life_closed(life);
 }
 
+/* [impl->req~states-come-in-any-order~1] */
 int life_update(struct life *life, const struct store_status *status)
 {
 	int r = 0;
@@ -235,6 +238,7 @@ int life_detached(struct life *life)
 	return r ? r : life_update(life, &status);
 }
 
+/* [impl->req~who-breaks-loses-its-device~1] */
 int life_fail(struct life *life)
 {
 	int r;
@@ -255,6 +259,7 @@ int life_repeat(struct life *life)
 	return life_write(life, STORE_CONNECTED);
 }
 
+/* [impl->req~what-lives-is-attached-to~1] */
 bool life_stop(struct life *life)
 {
 	life->stopping = true;

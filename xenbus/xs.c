@@ -118,6 +118,7 @@ static int error_of(const char *name)
 	return -EIO;
 }
 
+/* [impl->req~xenstored-is-bounded~1] */
 static void dispatch(struct xs *xs, const struct xs_header *header, const char *payload)
 {
 	bool watch = xs->out.header.type == XS_TYPE_WATCH;
@@ -135,7 +136,8 @@ static void dispatch(struct xs *xs, const struct xs_header *header, const char *
 	answered(xs, error ? error_of(payload) : 0, payload, header->len);
 }
 
-/* Byte by byte: a message is 4 KiB at most, and no length is trusted on the way. */
+/* Byte by byte: a message is 4 KiB at most, and no length is trusted on the way.
+ * [impl->req~xenstored-is-bounded~1] */
 int xs_input(struct xs *xs, const char *bytes, size_t n)
 {
 	struct xs_header header;
@@ -158,6 +160,7 @@ int xs_input(struct xs *xs, const char *bytes, size_t n)
 	return 0;
 }
 
+/* [impl->req~xenstored-is-not-waited-for~1] */
 void xs_tick(struct xs *xs, uint64_t now)
 {
 	for (unsigned i = xs->queued; i-- > 0;) {

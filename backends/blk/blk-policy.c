@@ -4,6 +4,7 @@
 #include "backends/blk/blk-policy.h"
 #include "policy/text.h"
 
+/* [impl->req~policy-narrow-defaults~1] */
 void blk_policy_init(struct blk_policy *policy)
 {
 	*policy = (struct blk_policy){

@@ -12,6 +12,7 @@
 #define TAKE_PAGES 32
 #define TAKE_DEEP  16
 
+/* [impl->req~serving-allocates-nothing~1] */
 int blk_queue_init(struct blk_queue *q, struct blk_pv *pv, uint32_t slots)
 {
 	assert(slots && !(slots & (slots - 1)));

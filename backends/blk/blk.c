@@ -10,6 +10,7 @@ void blk_init(struct blk *blk, struct blk_store *store)
 	*blk = (struct blk){.store = store, .geometry = store->geometry};
 }
 
+/* [impl->req~read-only-is-read-only~1] */
 void blk_restrict(struct blk *blk, bool read_only, bool discard)
 {
 	assert(!blk->busy);
@@ -38,12 +39,14 @@ uint64_t blk_position(const struct blk_request *rq)
 	return (rq->sector + rq->sectors) * BLK_SECTOR - rq->left;
 }
 
+/* [impl->req~disk-has-an-end~1] */
 static bool blk_in_range(const struct blk *blk, const struct blk_request *rq)
 {
 	return rq->sectors && rq->sectors <= blk->geometry.sectors &&
 	       rq->sector <= blk->geometry.sectors - rq->sectors;
 }
 
+/* [impl->req~disk-has-an-end~1] */
 static bool blk_aligned(const struct blk *blk, const struct blk_request *rq)
 {
 	uint32_t unit = blk->geometry.logical_bytes / BLK_SECTOR;
@@ -69,7 +72,8 @@ static bool blk_memory_aligned(const struct blk *blk, const struct blk_request *
 	return true;
 }
 
-/* Invariant 2: what does not pass here does not reach the store. */
+/* Invariant 2: what does not pass here does not reach the store.
+ * [impl->req~read-only-is-read-only~1] */
 static enum blk_status blk_check(const struct blk *blk, const struct blk_request *rq)
 {
 	const struct blk_geometry *g = &blk->geometry;

@@ -4,6 +4,7 @@
 
 #include "backends/can/can-queue.h"
 
+/* [impl->req~serving-allocates-nothing~1] */
 int can_queue_init(struct can_queue *queue, const struct can_policy *policy,
 		   const struct policy_rate *receive)
 {

@@ -143,6 +143,7 @@ static bool rule_passes(const struct can_rule *rule, bool extended, uint32_t id)
 	return id >= rule->first && id <= rule->last;
 }
 
+/* [impl->req~client-sends-its-identifiers~1] */
 bool can_rules_pass(const struct can_rules *rules, canid_t can_id)
 {
 	bool extended = can_id & CAN_EFF_FLAG;

@@ -309,6 +309,7 @@ void can_stop(struct can *can)
 /* -- What the client sends ------------------------------------------------------------
  */
 
+/* [impl->req~client-sends-its-identifiers~1] */
 enum can_status can_judge(const struct can *can, const struct canfd_frame *frame)
 {
 	const struct can_policy *policy = can->conf.policy;

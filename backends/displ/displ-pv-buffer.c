@@ -83,7 +83,7 @@ enum displ_status displ_pv_mapped(struct displ_pv *pv, const char *what, int sta
 }
 
 /* Invariant 4: bytes of a row, or 0: its pixels do not lie in it. In 64 bits nothing
- * overflows that is not refused before. */
+ * overflows that is not refused before. [impl->req~pixels-lie-in-their-buffer~1] */
 static uint32_t judge_layout(const struct displif_create *c)
 {
 	uint64_t row = (uint64_t)c->size.width * (c->bpp / 8);

@@ -63,7 +63,7 @@ static bool admit(struct displ_parts *parts, struct lessor_instance *in)
 	return false;
 }
 
-/* Heads @first and on are its. */
+/* Heads @first and on are its. [impl->req~nothing-is-lent-twice~1] */
 static void assign(const struct displ_parts *parts, uint32_t first,
 		   struct lessor_instance *in)
 {
@@ -140,6 +140,7 @@ void lessor_revoke(struct lessor *l, struct lessor_instance *in)
 	in->lessee = 0;
 }
 
+/* [impl->req~nothing-is-lent-twice~1] */
 int lessor_lend(struct lessor *l, struct lessor_instance *in)
 {
 	uint32_t lessee = 0;

@@ -61,7 +61,8 @@ static void ring_intend(const struct pv_ring *ring, uint32_t index,
 
 /* Write and publish the answer for slot @index, @size bytes. Whoever is killed between
  * any two of these stores leaves either the request, or what is needed to write the
- * answer once more; or of one that is repeatable, what is as good as the request. */
+ * answer once more; or of one that is repeatable, what is as good as the request.
+ * [impl->req~answers-say-nothing-old~1] */
 static void ring_answer(const struct pv_ring *ring, uint32_t index,
 			const uint8_t *answer, uint32_t size)
 {
@@ -75,7 +76,8 @@ static void ring_answer(const struct pv_ring *ring, uint32_t index,
 }
 
 /* Our predecessor died while it wrote the answer at @start: write it again. What
- * a client puts there instead comes back to it alone. */
+ * a client puts there instead comes back to it alone.
+ * [impl->req~successor-answers-the-rest~1] */
 static bool ring_finish(const struct pv_ring *ring, uint32_t start)
 {
 	uint8_t answer[PV_RING_ANSWER_MAX];
@@ -100,6 +102,7 @@ static void ring_find_left(struct pv_ring *ring, uint32_t start, uint32_t req_pr
 	ring->kinds = shared_load32(ring->page + RING_GROUP_KINDS);
 }
 
+/* [impl->req~successor-answers-the-rest~1] */
 static enum pv_ring_status ring_begin(struct pv_ring *ring, uint8_t *page,
 				      uint32_t bytes, bool attach)
 {
@@ -147,7 +150,8 @@ enum pv_ring_status pv_ring_init_posted(struct pv_ring *ring, void *page,
 }
 
 /* Look at the client's index. It may only move forward, and never so far that
- * it passes a request that was not answered (invariant 3). */
+ * it passes a request that was not answered (invariant 3).
+ * [impl->req~indices-that-cannot-be~1] */
 static enum pv_ring_status ring_look(struct pv_ring *ring)
 {
 	uint32_t room = ring->entries - (ring->req_cons - ring->rsp_prod);
@@ -162,6 +166,7 @@ static enum pv_ring_status ring_look(struct pv_ring *ring)
 	return prod == ring->req_cons ? PV_RING_EMPTY : PV_RING_OK;
 }
 
+/* [impl->req~shared-bytes-are-read-once~1] */
 enum pv_ring_status pv_ring_take(struct pv_ring *ring, void *entry)
 {
 	enum pv_ring_status status;

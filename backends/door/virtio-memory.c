@@ -90,6 +90,7 @@ int virtio_memory_disconnect(struct virtio_memory *m)
 	return r;
 }
 
+/* [impl->req~addresses-are-in-the-pool~1] */
 void *virtio_memory_at(const struct virtio_memory *m, uint64_t addr, uint32_t len)
 {
 	uint64_t at = addr - VIRTIO_POOL_BASE;

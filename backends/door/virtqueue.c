@@ -80,7 +80,8 @@ static enum virtqueue_status broken(struct virtqueue *vq, const char *why)
 }
 
 /* Look at the driver's index. It only moves forward, and never so far that it
- * passes a chain that was not published as used: those heads are not free. */
+ * passes a chain that was not published as used: those heads are not free.
+ * [impl->req~indices-that-cannot-be~1] */
 static enum virtqueue_status look(struct virtqueue *vq)
 {
 	uint16_t away = vq->last_avail - vq->pushed, ahead, idx;
@@ -178,7 +179,8 @@ static const char *table_enter(const struct virtqueue *vq, const struct desc *d,
 }
 
 /* The chain of @head into @out, or what is wrong with it. Each turn takes a buffer,
- * of which there are at most as many as entries, or enters a table, once. */
+ * of which there are at most as many as entries, or enters a table, once.
+ * [impl->req~chains-that-cannot-be~1] */
 static const char *chain_walk(const struct virtqueue *vq, uint16_t head,
 			      struct virtqueue_chain *out)
 {
@@ -218,6 +220,7 @@ static void hush(struct virtqueue *vq)
 	shared_store16(used_at(vq, USED_FLAGS), USED_NO_NOTIFY);
 }
 
+/* [impl->req~shared-bytes-are-read-once~1] */
 enum virtqueue_status virtqueue_take(struct virtqueue *vq, struct virtqueue_chain *out)
 {
 	enum virtqueue_status status;

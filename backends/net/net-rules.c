@@ -197,6 +197,7 @@ static bool addresses_pass(const struct net_addresses *addresses,
 	       address_passes(addresses, &frame->source);
 }
 
+/* [impl->req~client-sends-as-itself~1] */
 enum net_verdict net_rules_judge(const struct net_rules *rules,
 				 const struct net_frame *frame)
 {

@@ -79,6 +79,7 @@ static bool net_offload(const struct net_frame *frame, struct net_tx *tx)
 	return true;
 }
 
+/* [impl->req~client-sends-as-itself~1] */
 void net_send(struct net *net, unsigned queue, struct net_tx *tx)
 {
 	struct net_frame frame;

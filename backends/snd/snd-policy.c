@@ -15,6 +15,7 @@
 	"s8 u8 mu_law a_law ima_adpcm mpeg gsm; with _le or _be s16 u16 s24 u24 s32 "  \
 	"u32 float float64 iec958_subframe"
 
+/* [impl->req~policy-narrow-defaults~1] */
 void snd_policy_init(struct snd_policy *policy)
 {
 	*policy = (struct snd_policy){

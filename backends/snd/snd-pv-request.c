@@ -154,7 +154,8 @@ enum snd_status snd_pv_reopen(struct snd_pv_stream *st, const struct snd_kept *k
 
 /* -- Samples ------------------------------------------------------------- */
 
-/* The request's bytes of the ring, if there are any and they are whole units. */
+/* The request's bytes of the ring, if there are any and they are whole units.
+ * [impl->req~samples-lie-in-their-buffer~1] */
 static uint8_t *samples_at(const struct snd_pv_stream *st)
 {
 	uint32_t unit = st->snd->unit.bytes;

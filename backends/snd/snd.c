@@ -157,6 +157,7 @@ enum snd_status snd_judge(const struct snd *s, const struct snd_config *config)
 
 /* -- Opening and closing -------------------------------------------------- */
 
+/* [impl->req~no-louder-than-the-policy~1] */
 static void snd_gains(struct snd *s)
 {
 	int32_t most = s->conf.policy->volume;
@@ -327,6 +328,7 @@ void snd_wrote(struct snd *s, uint32_t offset, uint32_t len)
 		s->written = end;
 }
 
+/* [impl->req~no-louder-than-the-policy~1] */
 enum snd_status snd_set_volume(struct snd *s, uint32_t channel, int32_t millidb)
 {
 	if (s->state == SND_STATE_CLOSED || channel >= s->config.channels)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether the lines of an audit log are one chain: see audit-chain.h. */
+/* Whether the lines of an audit log are one chain: see audit-chain.h.
+ * [impl->req~record-is-chained~1] */
 #include "grant-mem/cmd/audit-chain.h"
 
 #include <string.h>

@@ -4,6 +4,7 @@
  * shuts the first door, becomes the program. See xdd-enter(8).
  *
  * It reads nothing that a client wrote, and it is gone before anything does.
+ * [impl->req~no-grant-call-is-left~1]
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -21,7 +21,7 @@ static bool is_zero(const void *p, size_t n)
 	return !n || (!*byte && !memcmp(byte, byte + 1, n - 1));
 }
 
-/* [a-z0-9/-], no empty component, NUL-padded. */
+/* [a-z0-9/-], no empty component, NUL-padded. [impl->req~keys-are-of-the-device~1] */
 static bool key_ok(const char key[WIRE_KEY_BYTES])
 {
 	static const char set[] = "abcdefghijklmnopqrstuvwxyz0123456789/-";
@@ -125,6 +125,7 @@ static const char *runs_of(const struct gref *refs, uint32_t n)
 	return out;
 }
 
+/* [impl->req~decisions-are-on-record~1] */
 static int map(struct keeper *k, enum policy_purpose purpose, const struct gref *refs,
 	       uint32_t n, bool writable)
 {
@@ -178,6 +179,7 @@ static int on_unmap(struct keeper *k)
 	return WIRE_OK;
 }
 
+/* [impl->req~copies-stay-in-bounds~1] */
 static bool seg_fits(const struct keeper *k, const struct wire_seg *s)
 {
 	return s->len && s->len <= XEN_PAGE_BYTES &&
@@ -288,7 +290,7 @@ static void fetch_next(struct keeper *k)
 }
 
 /* Read @n keys that @in names, all of them among @allowed (NULL: any), in the front
- * end's directory or (@back) in our own. */
+ * end's directory or (@back) in our own. [impl->req~keeper-reads-the-numbers~1] */
 static int fetch(struct keeper *k, char (*key)[WIRE_KEY_BYTES], uint32_t n,
 		 const char *const *allowed, bool back)
 {
@@ -344,6 +346,7 @@ static int fetched_text(struct peer *p)
 	return WIRE_OK;
 }
 
+/* [impl->req~keeper-numbers-are-strict~1] */
 static int fetched_number(struct keeper *k)
 {
 	struct peer *p = &k->peer;
@@ -360,7 +363,7 @@ static int fetched_number(struct keeper *k)
 	return CALLS_WAITS;
 }
 
-/* "FIRST+COUNT" of a pool. */
+/* "FIRST+COUNT" of a pool. [impl->req~keeper-numbers-are-strict~1] */
 static int fetched_run(struct keeper *k)
 {
 	const struct xs_request *f = &k->peer.fetch;
@@ -378,6 +381,7 @@ static int fetched_run(struct keeper *k)
 	return map(k, POLICY_PURPOSE_POOL, ref, (uint32_t)n, true);
 }
 
+/* [impl->req~xenstored-is-not-waited-for~1] */
 void calls_fetched(struct xs_request *request)
 {
 	struct keeper *k = keeper_of(request, peer.fetch);
@@ -413,7 +417,7 @@ void calls_forget(struct keeper *k, bool channels)
 }
 
 /* What a back end says of its client, under keys that are ours and no protocol's, goes
- * on record: as the back end's own word. */
+ * on record: as the back end's own word. [impl->req~decisions-are-on-record~1] */
 static void report(struct keeper *k, const struct wire_write *m)
 {
 	static const char set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -425,6 +429,7 @@ static void report(struct keeper *k, const struct wire_write *m)
 			     plain ? m->value : "?");
 }
 
+/* [impl->req~keys-are-of-the-device~1] */
 static int on_write(struct keeper *k)
 {
 	const struct wire_write *m = &k->peer.in.write;
@@ -473,6 +478,7 @@ size_t calls_reply_bytes(unsigned type)
 	return calls[type].reply;
 }
 
+/* [impl->req~protocol-or-death~1] */
 int calls_handle(struct keeper *k, size_t len)
 {
 	const struct wire_header *h = &k->peer.in.header;

@@ -9,6 +9,7 @@
 #include "grant-mem/cmd/keeper.h"
 #include "grant-mem/ledger.h"
 
+/* [impl->req~decisions-are-on-record~1] */
 void keeper_event(struct keeper *k, enum log_level level, const char *event,
 		  const char *fmt, ...)
 {
@@ -24,6 +25,7 @@ void keeper_event(struct keeper *k, enum log_level level, const char *event,
 		audit_line(&k->audit, event, "\"text\":\"%s\"", text);
 }
 
+/* [impl->req~memory-is-revoked~1] */
 void keeper_revoke(struct keeper *k, const char *why, bool channels)
 {
 	calls_forget(k, channels);

@@ -100,6 +100,7 @@ static bool got_tag(struct keeper *k)
 	       policy_may_serve(&k->policy, k->device.next.frontend, a->value).allowed;
 }
 
+/* [impl->req~front-end-is-its-clients~1] */
 static bool got_frontend(struct keeper *k)
 {
 	const struct xs_request *a = &k->device.ask;
@@ -225,7 +226,7 @@ static void appeared(struct keeper *k)
 }
 
 /* A device that is at Initialising again is a new one: only the toolstack
- * writes that. */
+ * writes that. [impl->req~memory-is-revoked~1] */
 static void commit(struct keeper *k, bool found)
 {
 	struct device *d = &k->device;
@@ -272,7 +273,8 @@ static bool is_final(int err)
 	       err == -EINVAL || err == -E2BIG;
 }
 
-/* Invariant 5. @same: the one just asked for has the tag of what is served. */
+/* Invariant 5. @same: the one just asked for has the tag of what is served.
+ * [impl->req~front-end-is-its-clients~1] */
 static void next_rival(struct keeper *k, bool same)
 {
 	struct device *d = &k->device;
@@ -405,6 +407,7 @@ void device_reconnect(struct keeper *k)
 	want_scan(d, 0);
 }
 
+/* [impl->req~watches-are-coalesced~1] */
 uint64_t device_turn(struct keeper *k)
 {
 	struct device *d = &k->device;

@@ -14,6 +14,7 @@
 
 #define STATUS_NS (10 * CLOCK_MS)
 
+/* [impl->req~one-back-end-at-a-time~1] */
 void peer_connect(struct keeper *k, int fd)
 {
 	struct peer *p = &k->peer;
@@ -127,7 +128,7 @@ void peer_reply(struct keeper *k, int result)
 
 /* True: @in is handled. Descriptors that come have no room: the kernel closes them,
  * and says so. Behind a copy another one is near: it is waited for here, since waiting
- * for all else, too, is a system call more. */
+ * for all else, too, is a system call more. [impl->req~protocol-or-death~1] */
 static bool take_message(struct keeper *k)
 {
 	struct peer *p = &k->peer;
@@ -186,6 +187,7 @@ static void send_status(struct keeper *k)
 	p->status_due = send(p->fd, &m, sizeof(m), MSG_DONTWAIT | MSG_NOSIGNAL) < 0;
 }
 
+/* [impl->req~who-keeps-is-killed~1] */
 uint64_t peer_turn(struct keeper *k)
 {
 	struct peer *p = &k->peer;

@@ -100,6 +100,7 @@ static bool revokes(const struct keeper *k, struct policy now)
 	return policy_narrows(before, &now);
 }
 
+/* [impl->req~reload-is-whole~1] */
 int keeper_policy_load(struct keeper *k, bool reload)
 {
 	static struct policy policy;

@@ -322,6 +322,7 @@ static void assert_refusals(const char *const *names)
 	assert_false(bad);
 }
 
+/* [itest->req~no-grant-call-is-left~1] [itest->req~no-mapping-gains-a-right~1] */
 static void test_probe(void **state)
 {
 	static const char *const refused[] = {
@@ -387,6 +388,7 @@ static const char *const refused_of_sound[] = {
 	"sound-firmware",    NULL,
 };
 
+/* [itest->req~sealed-it-serves-only~1] [itest->req~ring-of-operations-is-sealed~1] */
 static void test_probe_sealed(void **state)
 {
 	static const char *const refused[] = {
@@ -481,7 +483,8 @@ static void test_probe_json(void **state)
 	assert_true(says(",\"allowed\":0,\"skipped\":"));
 }
 
-/* What the program finds: numbers, names, nothing else open. */
+/* What the program finds: numbers, names, nothing else open.
+ * [itest->req~what-is-handed-over~1] */
 static void test_handover(void **state)
 {
 	(void)state;

@@ -140,7 +140,8 @@ static void flush_and_discard(void)
 	down();
 }
 
-/* Past the end, across it, and against the rights: refused, and nothing is touched. */
+/* Past the end, across it, and against the rights: refused, and nothing is touched.
+ * [utest->req~read-only-is-read-only~1] */
 static void refused(void)
 {
 	struct bed_conf conf = variant;

@@ -66,7 +66,7 @@ static void answers_in_ring_order(void **state)
 }
 
 /* Killed with requests in flight, some done and none answered: the next one
- * finds them in the ring. */
+ * finds them in the ring. [utest->req~successor-answers-the-rest~1] */
 static void attaches_after_death(void **state)
 {
 	(void)state;

@@ -99,6 +99,7 @@ static void cache_thrashes_and_works(void **state)
 	assert_int_equal(bed_down(&bed), 0);
 }
 
+/* [utest->req~operations-and-bytes-are-limited~1] */
 static void rates(void **state)
 {
 	struct bed_conf conf = {.operations = {10, 5}};
@@ -191,6 +192,7 @@ static void late_tables_pay(void **state)
 	assert_int_equal(bed_down(&bed), 0);
 }
 
+/* [utest->req~operations-and-bytes-are-limited~1] */
 static void in_flight(void **state)
 {
 	struct bed_conf conf = {.slow = true, .in_flight = 3};

@@ -177,6 +177,7 @@ static void a_batch_each(void **state)
 	assert_int_equal(bed_down(&bed), 0);
 }
 
+/* [utest->req~operations-and-bytes-are-limited~1] */
 static void share_rates(void **state)
 {
 	struct front_rsp rsp[32];

@@ -189,6 +189,7 @@ static void a_successor_is_as_loud(void **state)
 	assert_int_equal(snd_bed_down(&bed), 0);
 }
 
+/* [utest->req~no-louder-than-the-policy~1] */
 static void the_policy_has_a_ceiling(void **state)
 {
 	static const struct snd_config config = {SND_FORMAT_S16_LE, 2, 48000, 8192,

@@ -405,6 +405,7 @@ static void is_as_loud_as_its_control(void **state)
 	vsnd_down();
 }
 
+/* [utest->req~no-louder-than-the-policy~1] */
 static void no_louder_than_the_policy(void **state)
 {
 	static const uint32_t most[8] = {84, 84, 84, 84, 84, 84, 84, 84};

@@ -119,7 +119,8 @@ static void t_blk_1_every_segment_count(void **state)
 	tally("T-BLK-1", batch.done, "segment counts");
 }
 
-/* Around the ends of the disk, of 32 bits, and of 64 in sectors and bytes. */
+/* Around the ends of the disk, of 32 bits, and of 64 in sectors and bytes.
+ * [utest->req~disk-has-an-end~1] */
 static void t_blk_1_every_range(void **state)
 {
 	static const uint64_t around[] = {0,	      BED_SECTORS, 1ull << 31,
@@ -165,7 +166,8 @@ static void t_blk_1_every_range(void **state)
 	tally("T-BLK-1", batch.done, "ranges");
 }
 
-/* A disk of 4096 byte sectors: every start, every part of a page. */
+/* A disk of 4096 byte sectors: every start, every part of a page.
+ * [utest->req~disk-has-an-end~1] */
 static void t_blk_1_every_alignment(void **state)
 {
 	struct front_buf buf;
@@ -272,6 +274,7 @@ static void read_only(const struct bed_conf *conf)
 	assert_int_equal(bed_down(&bed), 0);
 }
 
+/* [utest->req~read-only-is-read-only~1] */
 static void t_blk_2_every_operation(void **state)
 {
 	static const char *const abis[] = {"x86_64-abi", "x86_32-abi"};

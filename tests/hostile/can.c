@@ -437,7 +437,8 @@ static void t_can_3_slots_of_any_bytes(void **state)
 /* -- T-CAN-4 --------------------------------------------------------------- */
 
 /* Each standard identifier, and extended ones of the same numbers: what is not allowed
- * is answered, counted, and never on the bus. */
+ * is answered, counted, and never on the bus.
+ * [utest->req~client-sends-its-identifiers~1] */
 static void t_can_4_denied(void **state)
 {
 	static const struct can_bed_conf narrow = {.transmit =

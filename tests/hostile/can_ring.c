@@ -209,6 +209,7 @@ static void assert_bus_is_clean(void)
 	}
 }
 
+/* [utest->req~shared-bytes-are-read-once~1] */
 static void t_ring_1_can_rewrite_each_read(void **state)
 {
 	static const int with[] = {0x00, 0xff, 0x01, 0x02, 0x04,
@@ -363,6 +364,7 @@ static void jump(struct can_front_ring *ring, uint32_t by)
 	assert_int_equal(can_bed_control(&bed, true), CAN_OK);
 }
 
+/* [utest->req~indices-that-cannot-be~1] */
 static void t_ring_2_can_index_abuse(void **state)
 {
 	struct can_bed_conf slow = conf;
@@ -476,7 +478,8 @@ static void published(uint8_t poison, uint8_t *out)
 }
 
 /* Two poisons: a byte that was published is the same in both, and of an answered slot
- * each byte was published. What is not answered is as the client left it. */
+ * each byte was published. What is not answered is as the client left it.
+ * [utest->req~answers-say-nothing-old~1] */
 static void t_ring_3_can_published_bytes(void **state)
 {
 	static uint8_t a5[2 * 4096], c3[2 * 4096];

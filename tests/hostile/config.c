@@ -215,6 +215,7 @@ static void t_cfg_1_every_byte(void **state)
 	printf("tally: T-CFG-1 %" PRIu64 " bytes of a policy\n", tried);
 }
 
+/* [utest->req~policy-refused-by-line~1] */
 static void t_cfg_1_every_line(void **state)
 {
 	char bad[2100];

@@ -51,7 +51,8 @@ static struct xendispl_req plain(void)
 
 /* -- Buffers ---------------------------------------------------------------- */
 
-/* Products that wrap, rows that are not there, an offset behind the end. */
+/* Products that wrap, rows that are not there, an offset behind the end.
+ * [utest->req~pixels-lie-in-their-buffer~1] */
 static void t_fb_1_geometry_that_is_not_in_its_buffer(void **state)
 {
 	static const struct {

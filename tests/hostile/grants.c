@@ -318,6 +318,7 @@ static void t_gnt_3_ten_thousand_cycles(void **state)
 
 /* -- T-GNT-4 ----------------------------------------------------------------- */
 
+/* [utest->req~policy-references-in-range~1] */
 static void t_gnt_4_each_position(void **state)
 {
 	const struct domid third = {9};

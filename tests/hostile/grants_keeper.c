@@ -183,7 +183,8 @@ static void t_gnt_1_100000_mmaps_fail(void **state)
 
 /* -- T-GNT-2 ----------------------------------------------------------------- */
 
-/* The sixteen pages of the policy, in every division; a seventeenth never. */
+/* The sixteen pages of the policy, in every division; a seventeenth never.
+ * [utest->req~policy-quota~1] */
 static void t_gnt_2_quota(void **state)
 {
 	struct grants_map map[16], over;
@@ -290,7 +291,8 @@ static unsigned lines_of(int fd)
 	return lines;
 }
 
-/* A back end that is refused as fast as it can ask. */
+/* A back end that is refused as fast as it can ask.
+ * [utest->req~floods-are-counted~1] */
 static void t_res_3_a_flood_of_refusals(void **state)
 {
 	int saved = dup(STDERR_FILENO), log = memfd_create("log", MFD_CLOEXEC);

@@ -200,6 +200,7 @@ static void pair(unsigned before, const char *front, const char *back)
 	heals();
 }
 
+/* [utest->req~states-come-in-any-order~1] */
 static void t_xs_2_every_pair_of_states(void **state)
 {
 	struct bed_conf conf = {0};
@@ -222,7 +223,8 @@ static void t_xs_2_every_pair_of_states(void **state)
 	tally("T-XS-2", done, "pairs of states");
 }
 
-/* States that flap faster than the life follows: it sees some of them. */
+/* States that flap faster than the life follows: it sees some of them.
+ * [utest->req~states-come-in-any-order~1] */
 static void t_xs_2_flapping(void **state)
 {
 	struct bed_conf conf = {.slow = true};

@@ -100,7 +100,8 @@ static void work(unsigned rounds)
 	}
 }
 
-/* Once connected, and over new connections, nothing is allocated or freed. */
+/* Once connected, and over new connections, nothing is allocated or freed.
+ * [utest->req~serving-allocates-nothing~1] */
 static void t_res_1_no_allocation_while_serving(void **state)
 {
 	uint64_t done = 0;

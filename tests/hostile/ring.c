@@ -240,6 +240,7 @@ static void rewrites(unsigned a, uint64_t k)
 	} while (++rewrite_how < ways);
 }
 
+/* [utest->req~shared-bytes-are-read-once~1] */
 static void t_ring_1_rewrite_after_each_read(void **state)
 {
 	(void)state;
@@ -445,6 +446,7 @@ static void jump(uint32_t by, unsigned busy)
 	hostile_reconnect();
 }
 
+/* [utest->req~indices-that-cannot-be~1] */
 static void t_ring_2_index_abuse(void **state)
 {
 	static const uint32_t starts[] = {0, 77, UINT32_MAX - 1};
@@ -546,7 +548,7 @@ static void published(struct bed_conf conf, uint8_t poison, uint8_t *out)
 
 /* Two poisons: a byte that was published is the same in both rings, and of an
  * answered slot each byte was published. The ABI's 64 bit entries are 112
- * bytes, x86_32's 108. */
+ * bytes, x86_32's 108. [utest->req~answers-say-nothing-old~1] */
 static void t_ring_3_published_bytes(void **state)
 {
 	static const char *const abis[] = {NULL, "x86_64-abi", "x86_32-abi", "arm-abi"};

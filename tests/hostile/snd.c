@@ -49,6 +49,7 @@ static void down(void)
 	assert_int_equal(snd_bed_down(&bed), 0);
 }
 
+/* [utest->req~samples-lie-in-their-buffer~1] */
 static void t_snd_1_every_offset_and_length(void **state)
 {
 	static const uint8_t operations[] = {
@@ -383,6 +384,7 @@ static uint64_t scene(uint64_t k, uint8_t value)
 	return shared_hook_reads;
 }
 
+/* [utest->req~shared-bytes-are-read-once~1] */
 static void t_ring_1_each_read_is_rewritten(void **state)
 {
 	static const uint8_t values[] = {0, 1, 0x7f, 0xff};

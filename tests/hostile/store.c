@@ -51,6 +51,7 @@ static void up(unsigned n)
 
 #define FLOOD 1000000u
 
+/* [utest->req~watches-are-coalesced~1] */
 static void t_xs_1_a_million_writes(void **state)
 {
 	struct wire_message m;
@@ -174,6 +175,7 @@ static void number_key(unsigned type, const char *key, unsigned v, size_t body)
 	}
 }
 
+/* [utest->req~keeper-numbers-are-strict~1] */
 static void t_xs_3_keys_of_numbers(void **state)
 {
 	static struct wire_message m;
@@ -228,7 +230,8 @@ static void t_xs_3_keys_of_text(void **state)
 	herd_fini();
 }
 
-/* A back end names the key; what is no plain name is refused unread. */
+/* A back end names the key; what is no plain name is refused unread.
+ * [utest->req~keeper-reads-the-numbers~1] [utest->req~keys-are-of-the-device~1] */
 static void t_xs_3_names_of_keys(void **state)
 {
 	static const char *const names[] = {
@@ -330,6 +333,7 @@ static bool fails_at(const struct fault *f, unsigned n, uint64_t *requests)
 	return met;
 }
 
+/* [utest->req~xenstored-is-bounded~1] */
 static void t_xs_4_the_nth_request_fails(void **state)
 {
 	uint64_t done = 0, usual, requests;

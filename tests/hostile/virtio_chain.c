@@ -131,7 +131,8 @@ static void t_vq_2_shapes(void **state)
 	tally("T-VQ-2", done, "shapes of requests");
 }
 
-/* Around the end of each run and past it: runs are no neighbours in the device. */
+/* Around the end of each run and past it: runs are no neighbours in the device.
+ * [utest->req~addresses-are-in-the-pool~1] */
 static void t_vq_2_past_the_end_of_a_run(void **state)
 {
 	static const uint32_t lens[] = {1,	   511,	       512,	      513,
@@ -310,7 +311,7 @@ static void t_vq_3_chains(void **state)
 	tally("T-VQ-3", done, "chains that cannot be");
 }
 
-/* Addresses of nobody, at each place. */
+/* Addresses of nobody, at each place. [utest->req~addresses-are-in-the-pool~1] */
 static void t_vq_3_addresses(void **state)
 {
 	uint64_t done = 0;

@@ -140,7 +140,8 @@ static void t_vq_3_self_loop(void **state)
 	tally("T-VQ-3", done, "loops of one descriptor");
 }
 
-/* Each way into a loop of each length, direct and in a table. */
+/* Each way into a loop of each length, direct and in a table.
+ * [utest->req~chains-that-cannot-be~1] */
 static void t_vq_3_loops(void **state)
 {
 	uint64_t done = 0;
@@ -172,7 +173,8 @@ static void t_vq_3_loops(void **state)
 	tally("T-VQ-3", done, "loops");
 }
 
-/* As many buffers as entries are a chain, direct ones and the table's together. */
+/* As many buffers as entries are a chain, direct ones and the table's together.
+ * [utest->req~chains-that-cannot-be~1] */
 static void t_vq_3_chain_longer_than_queue(void **state)
 {
 	uint64_t done = 0;
@@ -200,6 +202,7 @@ static void t_vq_3_chain_longer_than_queue(void **state)
 	tally("T-VQ-3", done, "lengths of a chain");
 }
 
+/* [utest->req~chains-that-cannot-be~1] */
 static void t_vq_3_next_out_of_range(void **state)
 {
 	uint64_t done = 0;
@@ -246,6 +249,7 @@ static void t_vq_3_head_out_of_range(void **state)
 	tally("T-VQ-3", done, "heads outside the queue");
 }
 
+/* [utest->req~chains-that-cannot-be~1] */
 static void t_vq_3_nested_indirect(void **state)
 {
 	(void)state;

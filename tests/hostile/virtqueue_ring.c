@@ -90,7 +90,8 @@ static void rewrite(uint64_t k, const volatile void *p, size_t len)
 }
 
 /* Right after each read: nothing of what comes of it is other. Of the index a
- * second look is meant: what was given before it is the same. */
+ * second look is meant: what was given before it is the same.
+ * [utest->req~shared-bytes-are-read-once~1] */
 static void t_ring_1_queue_rewritten_after_each_read(void **state)
 {
 	(void)state;
@@ -233,6 +234,7 @@ static void index_is(uint16_t start, unsigned busy, unsigned put, uint16_t by, b
 	assert_int_equal(virtqueue_out(&s.vq), busy - put);
 }
 
+/* [utest->req~indices-that-cannot-be~1] */
 static void t_ring_2_queue_index_abuse(void **state)
 {
 	static const uint16_t starts[] = {0, 77, 32760, 65520, 65535};

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
+# [utest->req~no-control-of-xen~1]
 """What is installed in a driver domain links nothing that could control Xen.
 
 libxenctrl, libxendevicemodel and libxenforeignmemory are for the control

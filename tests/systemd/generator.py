@@ -91,6 +91,7 @@ def plain():
     check("the instance has both units", out.wants("xdd@ivi.target") == {keeper, blk})
     check("the keeper wants its back end back", f"Wants={blk}" in out.settings(keeper))
     check("one user for both", user(out, keeper) == user(out, blk) == "xdd-ivi")
+    # [itest->req~memory-is-bounded~1]
     check("memory is bounded by the policy's pages",
           any(s.startswith("MemoryMax=") for s in out.settings(blk)))
     check("a null resource opens nothing", not any(
@@ -406,6 +407,7 @@ def names():
                   "n27_aaaaaaaaaaaaaaaaaaaaaaaaa.policy": policy()})
     users = [user(out, f"xdd-keeper@{n}.service") for n in (LONG, other)]
     check("a long name's user fits", all(len(u) <= 31 for u in users))
+    # [itest->req~user-and-slice-of-its-own~1]
     check("and is its own", users[0] != users[1])
     check("and starts like the name", users[0].startswith("xdd-a_very_long_name_"))
     check("for both units", user(out, f"xdd-blk@{LONG}.service") == users[0])
@@ -419,6 +421,7 @@ def bad():
           "xdd-blk@ok.service" in out.wants("xdd@ok.target"))
     check("each error is said with file and line",
           "bad.policy:4: " in out.log and "bad.policy:13: " in out.log)
+    # [itest->req~wrong-policy-starts-nothing~1]
     check("a bad policy's keeper is wanted alone, to fail for all to see",
           out.wants("xdd@bad.target") == {"xdd-keeper@bad.service"})
     check("so is that of a bad name",
@@ -437,6 +440,7 @@ def domain():
     check("the same client's other device keeps its keeper",
           "xdd-keeper@b.service" in alone.wants("xdd@b.target"))
     two = Output({"a.policy": policy(Isolation="domain"), "b.policy": policy(Domain=4)})
+    # [itest->req~domain-isolation-is-for-one-client~1]
     check("not with another client in the same domain",
           two.wants("xdd@a.target") == {"xdd-keeper@a.service"}
           and "a.policy:3: " in two.log)

@@ -72,6 +72,7 @@ static unsigned verify(const char *name, char prev[65], uint64_t *seq)
 	return lines;
 }
 
+/* [utest->req~record-is-chained~1] */
 static void test_chain(void **state)
 {
 	char prev[65] = "";
@@ -99,7 +100,7 @@ static void test_restart(void **state)
 }
 
 /* A loss of power in the middle of a line, wherever: the chain goes on from the last
- * whole one, and the next says that one is lost. */
+ * whole one, and the next says that one is lost. [utest->req~record-is-chained~1] */
 static void test_torn(void **state)
 {
 	char first[65], prev[65] = "", path[96], line[AUDIT_LINE_MAX];
@@ -137,6 +138,7 @@ static void test_torn(void **state)
 	assert_string_equal(prev, audit.prev);
 }
 
+/* [utest->req~record-is-chained~1] */
 static void test_rotation(void **state)
 {
 	char prev[65] = "";
@@ -181,6 +183,7 @@ static void test_stop(void **state)
 	assert_true(audit.lost > 0);
 }
 
+/* [utest->req~floods-are-counted~1] */
 static void test_flood(void **state)
 {
 	uint64_t now = 5 * CLOCK_SECOND;

@@ -263,6 +263,7 @@ static void insert_line(void)
 	}
 }
 
+/* [utest->req~record-is-chained~1] */
 static void test_hands(void **state)
 {
 	static void (*const hands[])(void) = {

@@ -89,6 +89,7 @@ static enum blk_status refused(struct blk_request rq)
 	return status;
 }
 
+/* [utest->req~disk-has-an-end~1] */
 static void range(void **state)
 {
 	struct blk_request rq = request(BLK_READ, 992, 8);
@@ -115,7 +116,7 @@ static void range(void **state)
 	assert_int_equal(blk.stats.errors, 8);
 }
 
-/* T-BLK-2. */
+/* T-BLK-2. [utest->req~read-only-is-read-only~1] */
 static void read_only(void **state)
 {
 	struct blk_request rq = request(BLK_FLUSH, 0, 0);

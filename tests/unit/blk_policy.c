@@ -21,6 +21,7 @@ static unsigned parse(const char *text)
 				    &policy, &errors);
 }
 
+/* [utest->req~policy-narrow-defaults~1] */
 static void defaults(void **state)
 {
 	(void)state;

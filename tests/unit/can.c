@@ -76,6 +76,7 @@ static void judge_states(void **state)
 	assert_int_equal(judge(0x123, 0, 8), CAN_DENIED);
 }
 
+/* [utest->req~client-sends-its-identifiers~1] */
 static void refused_never_reach_the_bus(void **state)
 {
 	struct can_refusal refusal;

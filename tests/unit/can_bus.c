@@ -92,6 +92,7 @@ static void null(void **state)
 	can_bus_close(scene.can.conf.bus);
 }
 
+/* [utest->req~serving-allocates-nothing~1] */
 static void nothing_allocates(void **state)
 {
 	struct can_event event;

@@ -117,6 +117,7 @@ static void three(void)
 	scene_add("c");
 }
 
+/* [utest->req~nothing-is-lent-twice~1] */
 static void to_each_its_own(void **state)
 {
 	(void)state;
@@ -280,7 +281,7 @@ static void taken_over(void **state)
 }
 
 /* The kernel gives the number of a lease that is gone to the next one: that one is not
- * taken from who has it. */
+ * taken from who has it. [utest->req~nothing-is-lent-twice~1] */
 static void numbers_again(void **state)
 {
 	int fds[4];

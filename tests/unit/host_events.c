@@ -95,7 +95,7 @@ static void all_that_fired(void **state)
 	assert_int_equal(events.error, 0);
 }
 
-/* Each port costs one event of the rate. */
+/* Each port costs one event of the rate. [utest->req~events-are-limited~1] */
 static void as_the_rate_wants(void **state)
 {
 	(void)state;

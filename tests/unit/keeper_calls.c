@@ -70,6 +70,7 @@ static void test_map(void **state)
 	assert_int_equal(world.added, 1);
 }
 
+/* [utest->req~pages-are-charged-first~1] */
 static void test_map_refused(void **state)
 {
 	(void)state;
@@ -86,6 +87,7 @@ static void test_map_refused(void **state)
 	assert_int_equal(world.kills, 0);
 }
 
+/* [utest->req~protocol-or-death~1] */
 static void test_map_malformed(void **state)
 {
 	(void)state;
@@ -104,6 +106,7 @@ static void test_map_malformed(void **state)
 	assert_killed();
 }
 
+/* [utest->req~keeper-reads-the-numbers~1] */
 static void test_map_ring(void **state)
 {
 	(void)state;
@@ -143,7 +146,8 @@ static void test_unmap(void **state)
 	assert_killed();
 }
 
-/* A back end that says that it munmapped and did not is killed for it. */
+/* A back end that says that it munmapped and did not is killed for it.
+ * [utest->req~who-keeps-is-killed~1] */
 static void test_unmap_lie(void **state)
 {
 	(void)state;
@@ -212,6 +216,7 @@ static void test_queues(void **state)
 	assert_int_equal(world.unbinds, 0);
 }
 
+/* [utest->req~keeper-reads-the-numbers~1] */
 static void test_bind(void **state)
 {
 	unsigned fds;
@@ -247,6 +252,7 @@ static void test_bind(void **state)
 	assert_int_equal(CALL(WIRE_BIND, name), WIRE_BAD);
 }
 
+/* [utest->req~keys-are-of-the-device~1] */
 static void test_read(void **state)
 {
 	static const char *const bad[] = {"",	   "/",	 "a//b", "../state",
@@ -291,6 +297,7 @@ static void test_read_long(void **state)
 	assert_int_equal(strlen(m.value.value), 255);
 }
 
+/* [utest->req~xenstored-is-not-waited-for~1] */
 static void test_read_late(void **state)
 {
 	(void)state;
@@ -316,6 +323,7 @@ static void test_read_gone(void **state)
 	assert_false(world.k->peer.waits);
 }
 
+/* [utest->req~keys-are-of-the-device~1] */
 static void test_write(void **state)
 {
 	(void)state;
@@ -368,6 +376,7 @@ static void test_remove(void **state)
 	assert_killed();
 }
 
+/* [utest->req~protocol-or-death~1] */
 static void test_malformed(void **state)
 {
 	char bytes[sizeof(m) + 16] = {0};
@@ -401,6 +410,7 @@ static unsigned open_files(void)
 	return n;
 }
 
+/* [utest->req~protocol-or-death~1] */
 static void t_vq_7_descriptors_to_the_keeper(void **state)
 {
 	unsigned before = open_files();
@@ -513,6 +523,7 @@ static void test_copy(void **state)
 	assert_int_equal(map(100, 1), WIRE_REFUSED); /* Mode */
 }
 
+/* [utest->req~copies-stay-in-bounds~1] */
 static void test_copy_malformed(void **state)
 {
 	static const struct wire_seg bad[] = {

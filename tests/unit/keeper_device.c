@@ -19,7 +19,8 @@
 #include "common/clock.h"
 #include "tests/unit/keeper-asserts.h"
 
-/* Let go in time: nobody is killed, and the flag goes away. */
+/* Let go in time: nobody is killed, and the flag goes away.
+ * [utest->req~memory-is-revoked~1] */
 static void test_revoke(void **state)
 {
 	uint32_t id, generation = world.k->device.generation;
@@ -57,6 +58,7 @@ static void test_generation(void **state)
 	assert_int_equal(world.k->device.generation, generation + 1);
 }
 
+/* [utest->req~watches-are-coalesced~1] */
 static void test_storm(void **state)
 {
 	unsigned reads = world.reads;
@@ -68,6 +70,7 @@ static void test_storm(void **state)
 	assert_true(world.reads - reads < 20);
 }
 
+/* [utest->req~references-are-exclusive~1] */
 static void test_exclusive(void **state)
 {
 	char path[128];
@@ -106,6 +109,7 @@ static void write_policy(const char *from, const char *to)
 	fclose(f);
 }
 
+/* [utest->req~memory-is-revoked~1] [utest->req~reload-is-whole~1] */
 static void test_reload(void **state)
 {
 	(void)state;
@@ -140,7 +144,8 @@ static int setup_any(void **state)
 	return 0;
 }
 
-/* By its tag, among others; found again under the next domid. */
+/* By its tag, among others; found again under the next domid.
+ * [utest->req~policy-one-client~1] */
 static void test_any(void **state)
 {
 	(void)state;
@@ -168,7 +173,7 @@ static void test_any(void **state)
 }
 
 /* Another domain with the same tag is refused, and takes over only when the
- * first is gone. */
+ * first is gone. [utest->req~front-end-is-its-clients~1] */
 static void test_rival(void **state)
 {
 	(void)state;
@@ -198,7 +203,7 @@ static void test_rival(void **state)
 }
 
 /* A client that closed its end has nothing mapped any more, or its back end is
- * killed for it. */
+ * killed for it. [utest->req~who-keeps-is-killed~1] */
 static void test_closed(void **state)
 {
 	(void)state;
@@ -212,7 +217,8 @@ static void test_closed(void **state)
 	assert_int_equal(world.kills, 1);
 }
 
-/* The toolstack's word is checked against itself. */
+/* The toolstack's word is checked against itself.
+ * [utest->req~front-end-is-its-clients~1] */
 static void test_frontend_lies(void **state)
 {
 	(void)state;
@@ -238,6 +244,7 @@ static int listener(struct sockaddr_un *at)
 	return fd;
 }
 
+/* [utest->req~one-back-end-at-a-time~1] */
 static void test_connect(void **state)
 {
 	struct sockaddr_un at = {0};
@@ -263,7 +270,7 @@ static void test_connect(void **state)
 }
 
 /* What a back end reports of its client is on record, as what it is, and cannot forge a
- * line of it. */
+ * line of it. [utest->req~decisions-are-on-record~1] */
 static void test_reported(void **state)
 {
 	(void)state;

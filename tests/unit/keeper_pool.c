@@ -54,6 +54,7 @@ static int copy(uint32_t ref)
 	return CALL(WIRE_COPY, copy);
 }
 
+/* [utest->req~decisions-are-on-record~1] */
 static void test_map_pool(void **state)
 {
 	(void)state;
@@ -75,6 +76,7 @@ static void test_map_pool(void **state)
 	assert_int_equal(world.added, 3);
 }
 
+/* [utest->req~keeper-reads-the-numbers~1] */
 static void test_map_pool_names(void **state)
 {
 	static const char *const bad[] = {
@@ -97,7 +99,7 @@ static void test_map_pool_names(void **state)
 	assert_int_equal(map_pool("pool-ref0"), WIRE_NO_DEVICE);
 }
 
-/* What a client may write there. */
+/* What a client may write there. [utest->req~keeper-numbers-are-strict~1] */
 static void test_map_pool_values(void **state)
 {
 	static const struct {

@@ -70,6 +70,7 @@ static pid_t holder(void)
 	return pid;
 }
 
+/* [utest->req~references-are-exclusive~1] */
 static void test_two_processes(void **state)
 {
 	static const struct gref mine[] = {{6}, {7}, {8}}, free[] = {{6}, {7}, {11}};

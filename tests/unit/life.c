@@ -230,6 +230,7 @@ static void directory_vanishes(void **state)
 	front(STORE_UNKNOWN, "d", LIFE_ABSENT);
 }
 
+/* [utest->req~what-lives-is-attached-to~1] */
 static void planned_restart_walks_no_state_back(void **state)
 {
 	(void)state;
@@ -285,6 +286,7 @@ static void our_own_trouble_goes_up(void **state)
 	assert_int_equal(life_update(&life, &st), -EPIPE);
 }
 
+/* [utest->req~who-breaks-loses-its-device~1] */
 static void broken_ring_fails_the_device(void **state)
 {
 	(void)state;
@@ -365,7 +367,7 @@ static void connected_is_repeated(void **state)
 
 /* Whatever the client writes, in whatever order: no state outside the table
  * (life.c asserts), connected and detached strictly in turn, and never more
- * than a handful of writes an update. */
+ * than a handful of writes an update. [utest->req~states-come-in-any-order~1] */
 static void any_sequence_of_states(void **state)
 {
 	uint32_t seed = 1;

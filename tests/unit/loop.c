@@ -230,6 +230,7 @@ static void a_files_waits_end(void **state)
 	}
 }
 
+/* [utest->req~ring-of-operations-is-sealed~1] */
 static void sealed_ring_refuses_the_rest(void **state)
 {
 	struct call c = fresh();

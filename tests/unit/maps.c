@@ -160,7 +160,8 @@ static void test_stale_id(void **state)
 	assert_true(maps_release(&maps, next, 1));
 }
 
-/* More releases than pairs: they wait for their turn, charged. */
+/* More releases than pairs: they wait for their turn, charged.
+ * [utest->req~pages-are-refunded-on-confirmation~1] */
 static void test_late(void **state)
 {
 	uint32_t id[6];
@@ -191,7 +192,8 @@ static void test_late(void **state)
 }
 
 /* Never confirmed: charged for ever, until the owner is dead; a pair that it
- * left behind serves nobody before the kernel signals it. */
+ * left behind serves nobody before the kernel signals it.
+ * [utest->req~pages-are-refunded-on-confirmation~1] */
 static void test_never(void **state)
 {
 	uint32_t id;
@@ -214,6 +216,7 @@ static void test_never(void **state)
 	assert_int_equal(drops, REGISTRAR_PAIRS + 1);
 }
 
+/* [utest->req~pages-are-refunded-on-confirmation~1] */
 static void test_drop_fails(void **state)
 {
 	uint32_t id = add(10, 1, WIRE_OK);
@@ -228,6 +231,7 @@ static void test_drop_fails(void **state)
 	assert_true(maps_empty(&maps));
 }
 
+/* [utest->req~pages-are-charged-first~1] */
 static void test_add_fails(void **state)
 {
 	(void)state;
@@ -253,7 +257,8 @@ static void test_many(void **state)
 	free(ids);
 }
 
-/* A reference that stands twice is free when it stands nowhere. */
+/* A reference that stands twice is free when it stands nowhere.
+ * [utest->req~pages-are-charged-first~1] */
 static void test_ledger(void **state)
 {
 	char dir[] = "/tmp/xdd-maps-XXXXXX";

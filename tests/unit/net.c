@@ -47,7 +47,8 @@ static void what_is_no_frame(void **state)
 	assert_null(net_link_test_seen(&scene.link));
 }
 
-/* Each rule that a frame breaks alone; counted, and remembered with what it was. */
+/* Each rule that a frame breaks alone; counted, and remembered with what it was.
+ * [utest->req~client-sends-as-itself~1] */
 static void each_refusal_is_counted(void **state)
 {
 	char text[512];

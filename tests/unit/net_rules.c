@@ -204,6 +204,7 @@ static enum net_verdict judge(const struct net_rules *rules, uint16_t type,
 	return net_rules_judge(rules, &frame);
 }
 
+/* [utest->req~client-sends-as-itself~1] */
 static void stations(void **state)
 {
 	struct net_rules own = rules(mine, "untagged", "any");
@@ -338,7 +339,8 @@ static void families(void **state)
 	assert_int_equal(judge(&none, 0x86dd, 60), NET_PASS);
 }
 
-/* Who advertises an address is it, whatever the source of his packet is. */
+/* Who advertises an address is it, whatever the source of his packet is.
+ * [utest->req~client-sends-as-itself~1] */
 static void advertisements(void **state)
 {
 	static const uint8_t ipv6[40] = {

@@ -77,6 +77,7 @@ static const struct {
 	{POLICY_MAP, POLICY_BOTH, 0, 1, UINT32_MAX, true, false, POLICY_KEY_GRANT_REFS},
 };
 
+/* [utest->req~policy-mode-and-direction~1] */
 static void data_maps(void **state)
 {
 	(void)state;
@@ -96,7 +97,8 @@ static void data_maps(void **state)
 	}
 }
 
-/* One reference outside refuses all of them, wherever it stands. */
+/* One reference outside refuses all of them, wherever it stands.
+ * [utest->req~policy-references-in-range~1] */
 static void one_stray_reference(void **state)
 {
 	struct policy policy = base();
@@ -162,7 +164,8 @@ static void ring_maps(void **state)
 	       false, POLICY_KEY_RING_PAGES);
 }
 
-/* A pool is mapped where Mode says so, and is bounded by PoolPages and GrantRefs. */
+/* A pool is mapped where Mode says so, and is bounded by PoolPages and GrantRefs.
+ * [utest->req~policy-mode-and-direction~1] */
 static void pool_maps(void **state)
 {
 	static const struct {
@@ -200,7 +203,8 @@ static void pool_maps(void **state)
 	}
 }
 
-/* With Mode = grant a ring may be named by number, so the range holds for it. */
+/* With Mode = grant a ring may be named by number, so the range holds for it.
+ * [utest->req~policy-references-in-range~1] */
 static void areas_are_in_range(void **state)
 {
 	struct policy policy = base();
@@ -228,6 +232,7 @@ static void areas_are_in_range(void **state)
 	}
 }
 
+/* [utest->req~policy-mode-and-direction~1] */
 static void copies(void **state)
 {
 	static const struct {
@@ -271,6 +276,7 @@ static void copies(void **state)
 	}
 }
 
+/* [utest->req~policy-quota~1] */
 static void binds(void **state)
 {
 	struct policy policy = base();
@@ -284,6 +290,7 @@ static void binds(void **state)
 	expect(policy_may_bind(&policy, &usage), false, POLICY_KEY_RING_PAGES);
 }
 
+/* [utest->req~policy-one-client~1] */
 static void clients(void **state)
 {
 	static const struct {
@@ -332,7 +339,8 @@ static uint32_t next(uint32_t *seed)
 }
 
 /* Any order of maps, releases and reloads: what is charged on an allowed
- * verdict never takes usage past the policy of that moment. */
+ * verdict never takes usage past the policy of that moment.
+ * [utest->req~policy-quota~1] */
 static void quota_is_never_exceeded(void **state)
 {
 	struct policy policy = base();

@@ -101,6 +101,7 @@ static void lines_of_keys(void **state)
 	}
 }
 
+/* [utest->req~policy-narrow-defaults~1] */
 static void defaults(void **state)
 {
 	(void)state;
@@ -319,6 +320,7 @@ static const struct one_line forms_cases[] = {
 	{2, "Class = blk", 2, "unknown key \"Class\"", "Format"},
 };
 
+/* [utest->req~policy-refused-by-line~1] */
 static void forms(void **state)
 {
 	(void)state;
@@ -357,6 +359,7 @@ static const struct one_line missing_keys_cases[] = {
 	{27, "", 0, NULL, NULL},
 };
 
+/* [utest->req~policy-refused-by-line~1] */
 static void missing_keys(void **state)
 {
 	(void)state;
@@ -535,6 +538,7 @@ static void class_section_is_known(void **state)
 	assert_int_not_equal(class_sum(discard, "Discard = no\nSync = no"), was);
 }
 
+/* [utest->req~policy-whole-or-not~1] */
 static void out_untouched_on_error(void **state)
 {
 	struct policy before;

@@ -249,7 +249,8 @@ static void changes(void **state)
 }
 
 /* Any requests at any times: from the start to each moment no more than the
- * burst and the rate passed, apart from the last request's own overhang. */
+ * burst and the rate passed, apart from the last request's own overhang.
+ * [utest->req~policy-rate-over-any-time~1] */
 static void never_exceeds(void **state)
 {
 	uint64_t seed = 7;

@@ -13,6 +13,7 @@ static void more_errors_than_fit(void **state)
 	assert_int_equal(errors.error[POLICY_ERRORS_MAX - 1].line, POLICY_ERRORS_MAX);
 }
 
+/* [utest->req~policy-refused-by-line~1] */
 static void line_length(void **state)
 {
 	size_t len;

@@ -92,7 +92,8 @@ static void nothing_is_published_before_the_push(void **state)
 	assert_int_equal(shared->rsp_prod, 2);
 }
 
-/* T-RING-3: what an answer does not fill is zero. */
+/* T-RING-3: what an answer does not fill is zero.
+ * [utest->req~answers-say-nothing-old~1] */
 static void padding_is_zero(void **state)
 {
 	static const uint8_t zeros[112 - 16];
@@ -228,6 +229,7 @@ static void push_until(unsigned i, unsigned stop)
 
 #define STORES (32 + 2 + 112 + 1)
 
+/* [utest->req~successor-answers-the-rest~1] */
 static void killed_at_any_store(void **state)
 {
 	(void)state;

@@ -439,14 +439,19 @@ static int exec_behind_first(void)
 	return 127;
 }
 
+/* [utest->req~no-grant-call-is-left~1] */
 CASE(ioctl_types_and_numbers)
+/* [utest->req~no-grant-call-is-left~1] */
 CASE(ioctl_like_notify)
+/* [utest->req~sealed-it-serves-only~1] */
 CASE(ioctl_last)
+/* [utest->req~no-mapping-gains-a-right~1] */
 CASE(mappings_first)
 CASE(mappings_last)
 CASE(neighbours_first)
 CASE(others_first)
 CASE(between_doors)
+/* [utest->req~sealed-it-serves-only~1] */
 CASE(last_refuses)
 CASE(last_serves)
 CASE(last_shortens_nothing)
@@ -458,6 +463,7 @@ static void test_last_aborts(void **state)
 	assert_int_equal(in_child(last_aborts), 128 + SIGABRT);
 }
 
+/* [utest->req~sealed-it-serves-only~1] */
 static void test_other_abi(void **state)
 {
 	int r;

@@ -66,6 +66,7 @@ static int fresh(void **state)
 	return 0;
 }
 
+/* [utest->req~policy-narrow-defaults~1] */
 static void defaults(void **state)
 {
 	(void)state;

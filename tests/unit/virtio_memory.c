@@ -125,6 +125,7 @@ static void pool_of(uint32_t first, uint32_t second)
 	assert_int_equal(virtio_memory_connect(&m), GRANTS_OK);
 }
 
+/* [utest->req~addresses-are-in-the-pool~1] */
 static void pool_addresses(void **state)
 {
 	const uint64_t base = VIRTIO_POOL_BASE, mib = 1u << 20;

@@ -124,6 +124,7 @@ static void test_bytewise(void **state)
 	assert_int_equal(last_err, 0);
 }
 
+/* [utest->req~xenstored-is-bounded~1] */
 static void test_oversize(void **state)
 {
 	struct xs_header h = {XS_TYPE_READ, 1, 0, XS_PAYLOAD_MAX + 1};
@@ -147,6 +148,7 @@ static void test_oversize(void **state)
 	assert_true(xs_send(&xs, &one, XS_TYPE_READ, 1, big, NULL));
 }
 
+/* [utest->req~xenstored-is-bounded~1] */
 static void test_strangers(void **state)
 {
 	uint32_t id;
@@ -192,7 +194,8 @@ static void test_errors(void **state)
 	assert_int_equal(last_err, -EEXIST);
 }
 
-/* One at a time, in order; a late answer is taken for what it is. */
+/* One at a time, in order; a late answer is taken for what it is.
+ * [utest->req~xenstored-is-not-waited-for~1] */
 static void test_late(void **state)
 {
 	const char *out;
