@@ -140,6 +140,52 @@ static void flush_and_discard(void)
 	down();
 }
 
+/* How many steps a write takes: itself, and a flush where it has to be safe. */
+static unsigned steps_of_a_write(void)
+{
+	struct client_answer answer;
+	unsigned steps = 0;
+
+	client_add(&client, 0, 7, CLIENT_WRITE, 8, 512, data);
+	client_push(&client);
+	assert_int_equal(bed_run(&bed), 0);
+	for (; bed.nwaiting; steps++) {
+		assert_int_equal(bed.waiting[0]->step, steps ? BLK_FLUSH : BLK_WRITE);
+		assert_false(client_answer(&client, &answer));
+		bed_complete(&bed, 0);
+		assert_int_equal(bed_run(&bed), 0);
+	}
+	assert_true(client_answer(&client, &answer) && answer.result == CLIENT_OK);
+	return steps;
+}
+
+/* A driver that has turned the write cache off, or never heard of flushes, has its
+ * answer when the disk has flushed; others ask for it. */
+static void written_through(void)
+{
+	struct virtio_driver *d = &bed.vfront.driver;
+	struct bed_conf conf = variant;
+	bool accepted;
+
+	conf.slow = true;
+	up_as(&conf);
+	assert_int_equal(steps_of_a_write(), 1);
+	for (uint8_t cached = 0; conf.door == POLICY_VIRTIO && cached < 2; cached++) {
+		assert_true(virtio_driver_set_config(
+			d, bed.virtio.door.device.generation, BLK_VIRTIO_WRITEBACK,
+			&cached, 1, &accepted));
+		assert_true(accepted);
+		assert_int_equal(steps_of_a_write(), cached ? 1 : 2);
+	}
+	down();
+	if (conf.door != POLICY_VIRTIO)
+		return;
+	conf.virtio.refuses = VIRTIO_BLK_F_FLUSH | VIRTIO_BLK_F_CONFIG_WCE;
+	up_as(&conf);
+	assert_int_equal(steps_of_a_write(), 2);
+	down();
+}
+
 /* Past the end, across it, and against the rights: refused, and nothing is touched.
  * [utest->req~read-only-is-read-only~1] */
 static void refused(void)
@@ -378,7 +424,7 @@ static const struct {
 } cases[] = {
 	CASE(contents),	 CASE(many),	  CASE(flush_and_discard), CASE(refused),
 	CASE(rates),	 CASE(in_flight), CASE(out_of_order),	   CASE(killed),
-	CASE(restarted), CASE(faults),
+	CASE(restarted), CASE(faults),	  CASE(written_through),
 };
 
 static void run(void **state)
