@@ -63,8 +63,7 @@ def tags(known):
     """(id, kind) -> the files that bear it; of the others it is said what is wrong."""
     found = collections.defaultdict(set)
     for path in files(""):
-        if path.endswith(NO_CODE) or path.startswith("tests/fuzz/corpus/") or \
-                path in ("tests/style/trace.py", "tests/style/finds.py"):
+        if path.endswith(NO_CODE) or path.startswith("tests/fuzz/corpus/"):
             continue
         for kind, name in TAG.findall(text(path)):
             what = f"{path}: [{kind}->req~{name}]"
