@@ -34,6 +34,8 @@ const char *class_receive_key(enum policy_class class, enum policy_receive which
 bool class_key_matches(const char *const *patterns, const char *key);
 /* The xenstore device number of @device ("xvda": 51712; "0": 0), or false. */
 bool class_device_id(enum policy_class class, const char *device, uint32_t *id);
+/* The tag that this policy's device gets: Tag, or the name of the instance. */
+const char *class_tag(const struct policy *policy);
 /* The NAME of a Resource that is "link:NAME", which has two ends, each another
  * instance's; or NULL: its class has none, or it is none. */
 const char *class_link(const struct policy *policy);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The name of a network link: see class.h. A file of its own, since the keeper knows no
- * Resource and so does not link it. */
+/* The name of a network link, and the tag that a device gets: see class.h. A file of
+ * its own, since the keeper knows no Resource, reads tags and writes none, and so does
+ * not link it. */
 #include <string.h>
 
 #include "policy/class.h"
@@ -19,4 +20,9 @@ const char *class_link(const struct policy *policy)
 
 	return policy->class == POLICY_NET && name && policy_name_ok(name) ? name
 									   : NULL;
+}
+
+const char *class_tag(const struct policy *policy)
+{
+	return policy->tag[0] ? policy->tag : policy->name;
 }

@@ -67,7 +67,7 @@ void attach_said(struct control *c, const struct checked *found, const char *how
 	say(c->say, LOG_LEVEL_NOTICE, "%s: %s %s of %s %s attached to %s, tag %s",
 	    policy->name, class_info(policy->class, policy->door)->kind, policy->device,
 	    domains_name(c, found->front.id, front, sizeof(front)), how,
-	    domains_name(c, found->back.id, back, sizeof(back)), plan_tag(policy));
+	    domains_name(c, found->back.id, back, sizeof(back)), class_tag(policy));
 }
 
 int command_each(const struct command *command,

@@ -68,7 +68,7 @@ enum check collide_device(struct control *c, const struct plan_input *in,
 	if (strcmp(back, paths->back))
 		return refuse(c, in, "is served by another driver domain",
 			      "xdd-attach detach it first");
-	if (strcmp(tag, plan_tag(in->policy)))
+	if (strcmp(tag, class_tag(in->policy)))
 		return refuse(c, in, "is attached with another tag",
 			      "xdd-attach detach it first");
 	if (tree_number(c->tree, back, "online", 1, 0) != 1)
@@ -92,7 +92,7 @@ static bool has_tag(struct control *c, const struct plan_input *in, const char *
 	return !tree_read(c->tree, dir,
 			  class_info(in->policy->class, in->policy->door)->tag_key,
 			  tag) &&
-	       !strcmp(tag, plan_tag(in->policy)) &&
+	       !strcmp(tag, class_tag(in->policy)) &&
 	       !domains_gone(c, (struct domid){(uint16_t)other});
 }
 
@@ -115,7 +115,7 @@ bool collide_tag(struct control *c, const struct plan_input *in)
 			"%s: the driver domain serves tag \"%s\" as device %s to "
 			"domain %s; detach it there, or give each device a Tag of its "
 			"own",
-			in->policy->name, plan_tag(in->policy), in->policy->device,
+			in->policy->name, class_tag(in->policy), in->policy->device,
 			clients[taken]);
 	free(clients);
 	return taken == n;

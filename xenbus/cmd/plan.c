@@ -287,15 +287,10 @@ static void add_back(struct plan *plan, const struct plan_input *in, bool copy)
 	add_key(plan, dir, perms, "online", "1");
 	add_key(plan, dir, perms,
 		class_info(in->policy->class, in->policy->door)->tag_key,
-		plan_tag(in->policy));
+		class_tag(in->policy));
 	add_rows(plan, in, false, dir, perms, perms);
 	add_key(plan, dir, perms, PLAN_MARK, in->policy->name);
 	add_key(plan, dir, perms, "state", "1");
-}
-
-const char *plan_tag(const struct policy *policy)
-{
-	return policy->tag[0] ? policy->tag : policy->name;
 }
 
 void plan_find(const struct plan_input *in, struct plan_paths *out)

@@ -61,8 +61,6 @@ struct plan_input {
 	struct domid back, front;
 };
 
-/* The tag that this policy's device gets: Tag, or the name of the instance. */
-const char *plan_tag(const struct policy *policy);
 void plan_find(const struct plan_input *in, struct plan_paths *out);
 void plan_make(const struct plan_input *in, struct plan *out);
 
