@@ -60,6 +60,15 @@ const struct snd_format_info *snd_format_info(enum snd_format format)
 	return &rows[format].info;
 }
 
+uint32_t snd_rate(unsigned i)
+{
+	static const uint32_t rates[] = {5512,	8000,	11025, 16000, 22050,
+					 32000, 44100,	48000, 64000, 88200,
+					 96000, 176400, 192000};
+
+	return i < sizeof(rates) / sizeof(rates[0]) ? rates[i] : 0;
+}
+
 bool snd_format_parse(const char *name, enum snd_format *out)
 {
 	for (unsigned i = 0; i < SND_FORMATS; i++) {

@@ -57,6 +57,8 @@ struct snd_format_info {
 const struct snd_format_info *snd_format_info(enum snd_format format);
 /* False: it is none of them. */
 bool snd_format_parse(const char *name, enum snd_format *out);
+/* The rates that Linux knows by name, in Hz: the @i-th, from the lowest; 0: no more. */
+uint32_t snd_rate(unsigned i);
 /* It can be made louder or softer: snd_format_scale(). */
 bool snd_format_is_linear(enum snd_format format);
 

@@ -34,18 +34,14 @@ static void append(char list[PLAN_VALUE_MAX + 1], const char *word)
 		snprintf(list + n, PLAN_VALUE_MAX + 1 - n, "%s%s", n ? "," : "", word);
 }
 
-/* Those that Linux knows by name. */
 static void add_rates(const struct adder *to, struct snd_range rate)
 {
-	static const uint32_t rates[] = {5512,	8000,	11025, 16000, 22050,
-					 32000, 44100,	48000, 64000, 88200,
-					 96000, 176400, 192000};
 	char list[PLAN_VALUE_MAX + 1] = "", word[16];
 
-	for (unsigned i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
-		if (rates[i] < rate.min || rates[i] > rate.max)
+	for (unsigned i = 0; snd_rate(i); i++) {
+		if (snd_rate(i) < rate.min || snd_rate(i) > rate.max)
 			continue;
-		snprintf(word, sizeof(word), "%u", rates[i]);
+		snprintf(word, sizeof(word), "%u", snd_rate(i));
 		append(list, word);
 	}
 	if (list[0])
