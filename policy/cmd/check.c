@@ -9,13 +9,15 @@
 #include <stdio.h>
 
 #include "policy/class.h"
+#include "policy/cmd/answer.h"
 #include "policy/cmd/set.h"
+#include "policy/cmd/value.h"
 #include "policy/key.h"
 
 struct check {
 	struct set set;
 	struct set_limits limits;
-	struct report report;
+	struct answer answer;
 	const char *dir; /* the last one named, or NULL */
 };
 
@@ -47,8 +49,32 @@ static void print_table(const struct set *set)
 	}
 }
 
-/* -1: not an option of ours, getopt_long() has said so. */
-static int read_options(int argc, char **argv, struct set_limits *limits)
+static json_t *instances(const struct set *set)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < set->n; i++) {
+		const struct policy *p = &set->entry[i].policy;
+
+		json_array_append_new(
+			array,
+			json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:b}",
+				  "instance", p->name, "file",
+				  answer_text(set->entry[i].path), "class",
+				  class_info(p->class, p->door)->name, "door",
+				  key_rows[POLICY_KEY_DOOR].words[p->door], "client",
+				  value_client(p), "device", answer_text(p->device),
+				  "mode", key_rows[POLICY_KEY_MODE].words[p->mode],
+				  "isolation",
+				  key_rows[POLICY_KEY_ISOLATION].words[p->isolation],
+				  "resource", answer_text(p->resource), "read_only",
+				  p->class == POLICY_BLK && p->read_only));
+	}
+	return array;
+}
+
+/* A command line that is not understood has been said so of. */
+static bool read_options(int argc, char **argv, struct check *check)
 {
 	struct option options[SET_SHARES + 2] = {[SET_SHARES] = {"pv", 0, NULL, 'p'}};
 	int c, share = 0;
@@ -57,53 +83,85 @@ static int read_options(int argc, char **argv, struct set_limits *limits)
 		options[i] = (struct option){set_share_option(i), 1, NULL, 's'};
 	while ((c = getopt_long(argc, argv, "", options, &share)) != -1) {
 		if (c == 'p') {
-			limits->pv = true;
+			check->limits.pv = true;
 			continue;
 		}
-		if (c != 's')
-			return -1;
-		if (policy_value_number(optarg, 1, UINT32_MAX, &limits->limit[share]))
+		if (c != 's') {
+			report_usage(&check->answer.report, "see xdd-policy --help");
+			return false;
+		}
+		if (policy_value_number(optarg, 1, UINT32_MAX,
+					&check->limits.limit[share]))
 			continue;
-		fprintf(stderr, "xdd-policy: --%s takes a number from 1, not \"%s\"\n",
-			set_share_option(share), optarg);
-		return -1;
+		report_usage(&check->answer.report,
+			     "--%s takes a number from 1, not \"%s\"",
+			     set_share_option(share), optarg);
+		return false;
 	}
-	return 0;
+	if (optind < argc)
+		return true;
+	report_usage(&check->answer.report,
+		     "check what? Name files or a directory, such as /etc/xdd");
+	return false;
+}
+
+static void judge(struct check *check, bool whole)
+{
+	if (!check->dir)
+		return;
+	set_check_pairs(&check->set, &check->answer.report);
+	set_check_links(&check->set, &check->answer.report);
+	set_check_sounds(&check->set, &check->answer.report);
+	set_check_displays(&check->set, &check->answer.report);
+	if (whole)
+		set_check_shares(&check->set, &check->limits, check->dir,
+				 &check->answer.report);
+}
+
+/* @whole: every file could be read; else the sums are not. */
+static void print(const struct check *check, bool whole)
+{
+	if (!check->answer.report.errors) {
+		print_table(&check->set);
+		set_print_groups(&check->set);
+		set_print_sounds(&check->set);
+		set_print_displays(&check->set);
+	}
+	if (check->dir && whole)
+		set_print_shares(&check->set, &check->limits);
+}
+
+static json_t *result_of(const struct check *check, bool whole)
+{
+	const struct set *set = &check->set;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "instances", instances(set),
+			 "groups", set_groups(set), "recorded", set_sounds(set),
+			 "shown", set_displays(set), "shares",
+			 check->dir && whole ? set_shares(set, &check->limits)
+					     : json_null());
 }
 
 int check_main(int argc, char **argv)
 {
 	struct check check = {0};
-	bool loaded;
+	json_t *result = NULL;
+	bool whole;
 
 	set_limits_init(&check.limits);
-	if (read_options(argc, argv, &check.limits))
-		return 2;
-	if (optind == argc) {
-		fprintf(stderr,
-			"xdd-policy: check what? Name files or a directory, such "
-			"as /etc/xdd\n");
-		return 2;
-	}
+	answer_begin(&check.answer, &argc, argv);
+	if (!read_options(argc, argv, &check))
+		return answer_end(&check.answer, 2, NULL);
 	for (int i = optind; i < argc; i++) {
-		if (set_add(&check.set, argv[i], &check.report))
+		if (set_add(&check.set, argv[i], &check.answer.report))
 			check.dir = argv[i];
 	}
-	loaded = !check.report.errors;
-	if (check.dir) {
-		set_check_pairs(&check.set, &check.report);
-		set_check_links(&check.set, &check.report);
-		set_check_sounds(&check.set, &check.report);
-		set_check_displays(&check.set, &check.report);
-	}
-	if (!check.report.errors) {
-		print_table(&check.set);
-		set_print_groups(&check.set);
-		set_print_sounds(&check.set);
-		set_print_displays(&check.set);
-	}
-	if (loaded && check.dir) /* else the sums are not whole */
-		set_check_shares(&check.set, &check.limits, check.dir, &check.report);
+	whole = !check.answer.report.errors;
+	judge(&check, whole);
+	if (answer_json(&check.answer))
+		result = result_of(&check, whole);
+	else
+		print(&check, whole);
 	set_free(&check.set);
-	return check.report.errors ? 2 : 0;
+	return answer_end(&check.answer, check.answer.report.errors ? 2 : 0, result);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "policy/class.h"
+#include "policy/cmd/answer.h"
 #include "policy/cmd/set.h"
 #include "policy/cmd/value.h"
 #include "policy/decide.h"
@@ -176,20 +177,29 @@ static void find_value(const struct set_entry *entry, const char *section,
 struct telling {
 	const char *name;
 	bool begun, more; /* something may become possible */
+	json_t *keys;	  /* NULL: it is printed */
 };
+
+static const char *const signs[] = {
+	[SAME] = "=", [NARROWER] = "-", [WIDER] = "+", [OTHER] = "?"};
 
 static void tell(struct telling *t, enum way way, const char *key, const char *before,
 		 const char *now, const char *what)
 {
-	static const char signs[] = {
-		[SAME] = '=', [NARROWER] = '-', [WIDER] = '+', [OTHER] = '?'};
-
-	if (!t->begun)
-		printf("%s:\n", t->name);
-	printf("  %c %-20s %s -> %s", signs[way], key, before, now);
-	if (what[0])
-		printf("  (%s)", what);
-	putchar('\n');
+	if (t->keys) {
+		json_array_append_new(t->keys,
+				      json_pack("{s:s, s:o, s:o, s:o, s:s}", "way",
+						signs[way], "key", answer_text(key),
+						"before", answer_text(before), "now",
+						answer_text(now), "what", what));
+	} else {
+		if (!t->begun)
+			printf("%s:\n", t->name);
+		printf("  %s %-20s %s -> %s", signs[way], key, before, now);
+		if (what[0])
+			printf("  (%s)", what);
+		putchar('\n');
+	}
 	t->begun = true;
 	t->more |= way != NARROWER;
 }
@@ -224,17 +234,19 @@ static void tell_section(struct telling *t, const struct set_entry *of,
 
 /* -- One instance ---------------------------------------------------------- */
 
-static void tell_how(const struct policy *before, const struct policy *now)
+/* How a change comes to hold: for programs, and for people. */
+static const struct how {
+	const char *word, *text;
+} restarts = {"restart", "when its units restart: systemctl restart xdd@"},
+  drains = {"reload-drains", "on a reload, which drains, and takes back what is not "
+			     "allowed any more"},
+  at_once = {"reload", "on a reload, at once"};
+
+static const struct how *how_of(const struct policy *before, const struct policy *now)
 {
 	if (policy_needs_restart(before, now))
-		printf("  holds when its units restart: systemctl restart "
-		       "xdd@%s.target\n",
-		       now->name);
-	else if (policy_narrows(before, now))
-		printf("  holds on a reload, which drains, and takes back what is not "
-		       "allowed any more\n");
-	else
-		printf("  holds on a reload, at once\n");
+		return &restarts;
+	return policy_narrows(before, now) ? &drains : &at_once;
 }
 
 static void tell_keys(struct telling *t, const struct policy *before,
@@ -255,17 +267,38 @@ static void tell_keys(struct telling *t, const struct policy *before,
 	}
 }
 
-/* True if something may become possible. */
-static bool diff(const struct set_entry *before, const struct set_entry *now)
+/* Adds to @instances, or prints; @holds NULL: nothing changed, or all did. */
+static void add_instance(json_t *instances, const char *name, const char *change,
+			 const char *holds, json_t *keys)
 {
-	struct telling t = {.name = now->policy.name};
+	json_array_append_new(instances,
+			      json_pack("{s:s, s:s, s:o, s:o}", "instance", name,
+					"change", change, "holds",
+					holds ? json_string(holds) : json_null(),
+					"keys", keys));
+}
+
+/* True if something may become possible. */
+static bool diff(const struct set_entry *before, const struct set_entry *now,
+		 json_t *instances)
+{
+	struct telling t = {.name = now->policy.name,
+			    .keys = instances ? json_array() : NULL};
+	const struct how *how = how_of(&before->policy, &now->policy);
 
 	tell_keys(&t, &before->policy, &now->policy);
 	tell_section(&t, now, before, true);
 	if (before->policy.class == now->policy.class)
 		tell_section(&t, before, now, false);
-	if (t.begun)
-		tell_how(&before->policy, &now->policy);
+	if (instances) {
+		add_instance(instances, t.name, t.begun ? "changed" : "none",
+			     t.begun ? how->word : NULL, t.keys);
+	} else if (t.begun) {
+		printf("  holds %s", how->text);
+		if (how == &restarts)
+			printf("%s.target", t.name);
+		putchar('\n');
+	}
 	return t.more;
 }
 
@@ -280,7 +313,24 @@ static const struct set_entry *find(const struct set *set, const char *name)
 	return NULL;
 }
 
-static bool diff_sets(const struct set *before, const struct set *now)
+/* An instance that only one side has: @entry's. */
+static void tell_whole(const struct set_entry *entry, bool is_new, json_t *instances)
+{
+	const char *name = entry->policy.name;
+
+	if (instances)
+		add_instance(instances, name, is_new ? "new" : "gone", NULL,
+			     json_array());
+	else if (is_new)
+		printf("%s:\n  + a new instance: xdd-policy show %s\n", name,
+		       entry->path);
+	else
+		printf("%s:\n  - the instance is gone\n", name);
+}
+
+/* @instances NULL: it is printed. */
+static bool diff_sets(const struct set *before, const struct set *now,
+		      json_t *instances)
 {
 	bool more = false;
 
@@ -288,46 +338,56 @@ static bool diff_sets(const struct set *before, const struct set *now)
 		const struct set_entry *entry = &now->entry[i];
 		const struct set_entry *old = find(before, entry->policy.name);
 
-		if (!old) {
-			printf("%s:\n  + a new instance: xdd-policy show %s\n",
-			       entry->policy.name, entry->path);
-			more = true;
-		} else {
-			more |= diff(old, entry);
+		if (old) {
+			more |= diff(old, entry, instances);
+			continue;
 		}
+		tell_whole(entry, true, instances);
+		more = true;
 	}
 	for (unsigned i = 0; i < before->n; i++) {
-		const char *name = before->entry[i].policy.name;
-
-		if (!find(now, name))
-			printf("%s:\n  - the instance is gone\n", name);
+		if (!find(now, before->entry[i].policy.name))
+			tell_whole(&before->entry[i], false, instances);
 	}
 	return more;
+}
+
+static void read_sets(char **argv, struct set *before, struct set *now,
+		      struct report *report)
+{
+	bool dirs = set_add(before, argv[1], report);
+
+	if (set_add(now, argv[2], report) != dirs)
+		report_error(report, argv[2], 0,
+			     "one is a file and the other a directory");
+	if (!dirs && before->n && now->n &&
+	    strcmp(before->entry[0].policy.name, now->entry[0].policy.name))
+		report_error(report, argv[2], 0,
+			     "another instance's: its name is not that of %s", argv[1]);
 }
 
 int diff_main(int argc, char **argv)
 {
 	struct set before = {0}, now = {0};
-	struct report report = {0};
+	struct answer answer;
+	json_t *instances = NULL, *result = NULL;
 	int status = 2;
-	bool dirs;
 
-	if (argc != 3) {
-		fprintf(stderr, "xdd-policy: diff takes two policies, or two "
-				"directories: diff OLD NEW\n");
-		return 2;
+	answer_begin(&answer, &argc, argv);
+	if (argc != 3)
+		report_usage(&answer.report,
+			     "diff takes two policies, or two directories: "
+			     "diff OLD NEW");
+	else
+		read_sets(argv, &before, &now, &answer.report);
+	if (!answer.report.errors) {
+		instances = answer_json(&answer) ? json_array() : NULL;
+		status = diff_sets(&before, &now, instances);
 	}
-	dirs = set_add(&before, argv[1], &report);
-	if (set_add(&now, argv[2], &report) != dirs)
-		report_error(&report, argv[2], 0,
-			     "one is a file and the other a directory");
-	if (!dirs && before.n && now.n &&
-	    strcmp(before.entry[0].policy.name, now.entry[0].policy.name))
-		report_error(&report, argv[2], 0,
-			     "another instance's: its name is not that of %s", argv[1]);
-	if (!report.errors)
-		status = diff_sets(&before, &now);
+	if (instances)
+		result =
+			json_pack("{s:b, s:o}", "more", status, "instances", instances);
 	set_free(&before);
 	set_free(&now);
-	return status;
+	return answer_end(&answer, status, result);
 }

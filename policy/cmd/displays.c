@@ -8,6 +8,7 @@
 
 #include "backends/displ/displ-policy.h"
 #include "backends/displ/displ-resource.h"
+#include "policy/cmd/answer.h"
 #include "policy/cmd/set.h"
 
 static bool read_display(const struct set_entry *entry, struct displ_policy *out)
@@ -113,23 +114,54 @@ void set_check_displays(const struct set *set, struct report *report)
 	}
 }
 
-void set_print_displays(const struct set *set)
+/* Each connector that an instance shows on. */
+static void each_head(const struct set *set,
+		      void (*each)(void *owner, const struct set_entry *entry,
+				   const char *connector),
+		      void *owner)
 {
 	struct displ_policy displ;
-	bool any = false;
 
 	for (unsigned i = 0; i < set->n; i++) {
-		const struct policy *policy = &set->entry[i].policy;
-
 		if (!read_display(&set->entry[i], &displ))
 			continue;
-		for (uint32_t k = 0; k < displ.heads; k++) {
-			if (!any)
-				printf("\n%-20s %-20s %s\n", "SHOWN ON", "OF", "BY");
-			any = true;
-			printf("%-20s %-20s ", displ.head[k].name, policy->resource);
-			set_print_client(policy);
-			putchar('\n');
-		}
+		for (uint32_t k = 0; k < displ.heads; k++)
+			each(owner, &set->entry[i], displ.head[k].name);
 	}
+}
+
+static void print_head(void *owner, const struct set_entry *entry,
+		       const char *connector)
+{
+	bool *any = owner;
+
+	if (!*any)
+		printf("\n%-20s %-20s %s\n", "SHOWN ON", "OF", "BY");
+	*any = true;
+	printf("%-20s %-20s ", connector, entry->policy.resource);
+	set_print_client(&entry->policy);
+	putchar('\n');
+}
+
+static void add_head(void *owner, const struct set_entry *entry, const char *connector)
+{
+	json_array_append_new(owner, json_pack("{s:o, s:o, s:s}", "connector",
+					       answer_text(connector), "resource",
+					       answer_text(entry->policy.resource),
+					       "instance", entry->policy.name));
+}
+
+void set_print_displays(const struct set *set)
+{
+	bool any = false;
+
+	each_head(set, print_head, &any);
+}
+
+json_t *set_displays(const struct set *set)
+{
+	json_t *array = json_array();
+
+	each_head(set, add_head, array);
+	return array;
 }

@@ -75,8 +75,7 @@ static void argument(const char *name, uint64_t value, const char *why)
 	head("      %s", why);
 }
 
-/* More grant frames than the default, for the client that needs most. */
-static uint64_t most_grant_frames(const struct dt *dt)
+uint64_t dt_most_grant_frames(const struct dt *dt)
 {
 	uint64_t most = dt_need_grants(dt, (struct domid){0}).fit;
 
@@ -91,7 +90,8 @@ static uint64_t most_grant_frames(const struct dt *dt)
 
 static void print_command_line(const struct dt *dt)
 {
-	uint64_t grants = most_grant_frames(dt), maptrack = dt_need_maptrack_frames(dt);
+	uint64_t grants = dt_most_grant_frames(dt),
+		 maptrack = dt_need_maptrack_frames(dt);
 
 	head("Add to Xen's command line (xen,xen-bootargs):");
 	head("  xsm=dummy");
@@ -188,9 +188,7 @@ static void print_client(const struct dt *dt, struct domid client, const char *n
 	puts("\t\t};");
 }
 
-/* The name of @domid's node: what it is tied to, or one of ours. */
-static void node_name(const struct dt *dt, struct domid domid,
-		      char name[DT_NODE_MAX + 1])
+void dt_node_name(const struct dt *dt, struct domid domid, char name[DT_NODE_MAX + 1])
 {
 	snprintf(name, DT_NODE_MAX + 1, "domU%u", domid.v);
 	if (domid.v == dt->driver.v && *dt->driver_node)
@@ -210,12 +208,12 @@ static bool names_clash(struct dt *dt)
 			struct domid b = j ? dt->client[j - 1] : dt->driver;
 			char name[DT_NODE_MAX + 1], other[DT_NODE_MAX + 1];
 
-			node_name(dt, a, name);
-			node_name(dt, b, other);
+			dt_node_name(dt, a, name);
+			dt_node_name(dt, b, other);
 			if (!a.v || !b.v || a.v == b.v || strcmp(name, other))
 				continue;
 			report_error(
-				&dt->report, dt->set.entry[i].path,
+				&dt->answer.report, dt->set.entry[i].path,
 				dt->set.entry[i].policy.line[POLICY_KEY_DOMAIN],
 				"domids %u and %u would both be node %s; say which "
 				"node each is, by --client and --driver-domain",
@@ -253,6 +251,10 @@ void dt_print(struct dt *dt)
 
 	if (names_clash(dt))
 		return;
+	if (answer_json(&dt->answer)) {
+		dt->result = dt_figures(dt);
+		return;
+	}
 	print_head(dt);
 	print_command_line(dt);
 	puts("/ {\n\tchosen {");
@@ -263,7 +265,7 @@ void dt_print(struct dt *dt)
 		if (v != dt->driver.v && !dt_need_grants(dt, domid).policies)
 			continue;
 		print_gap(next, v - 1);
-		node_name(dt, domid, name);
+		dt_node_name(dt, domid, name);
 		if (v == dt->driver.v)
 			print_driver(dt, name);
 		else

@@ -59,7 +59,7 @@ static struct domid find_node(const struct verify *verify, const char *name)
 
 static void check_xsm(struct verify *verify)
 {
-	struct report *report = &verify->dt->report;
+	struct report *report = &verify->dt->answer.report;
 
 	switch (verify->line.xsm) {
 	case DT_XSM_DUMMY:
@@ -91,7 +91,7 @@ static void check_xsm(struct verify *verify)
 /* Where Xen would stop at boot, whoever the node is for. */
 static void check_boots(struct verify *verify, const struct dt_domain *node)
 {
-	struct report *report = &verify->dt->report;
+	struct report *report = &verify->dt->answer.report;
 	uint32_t version =
 		limit(verify, node->grant_version, verify->line.grant_version);
 
@@ -120,12 +120,12 @@ static void check_unread(struct verify *verify, const struct dt_domain *node)
 	    (node->grant_version.present || node->grant_frames.present ||
 	     node->maptrack_frames.present))
 		report_warning(
-			&verify->dt->report, verify->path, 0,
+			&verify->dt->answer.report, verify->path, 0,
 			"node %s: Xen %s reads no limits for grants from a node; "
 			"those of its command line hold",
 			node->name, xen->name);
 	if (!xen->capabilities && node->capabilities.present)
-		report_warning(&verify->dt->report, verify->path, 0,
+		report_warning(&verify->dt->answer.report, verify->path, 0,
 			       "node %s: Xen %s reads no capabilities", node->name,
 			       xen->name);
 }
@@ -141,7 +141,7 @@ static void check_xenstore(struct verify *verify)
 	}
 	if (!verify->tree.dom0)
 		report_warning(
-			&verify->dt->report, verify->path, 0,
+			&verify->dt->answer.report, verify->path, 0,
 			"names no kernel for dom0%s: unless the boot loader adds "
 			"it, Xen stops at the first node that is enhanced",
 			xen->capabilities ? ", nor a node with capabilities 0x4" : "");
@@ -175,24 +175,24 @@ static void check_driver(struct verify *verify)
 	uint64_t need = dt_need_maptrack_frames(dt);
 
 	if (!node) {
-		report_error(&dt->report, verify->path, 0,
+		report_error(&dt->answer.report, verify->path, 0,
 			     "the driver domain is to be domid %u, and there are %u "
 			     "nodes \"xen,domain\"",
 			     dt->driver.v, verify->tree.n);
 		return;
 	}
 	if (*dt->driver_node && strcmp(node->name, dt->driver_node))
-		report_error(&dt->report, verify->path, 0,
+		report_error(&dt->answer.report, verify->path, 0,
 			     "the driver domain is to be node %s, but domid %u will be "
 			     "node %s",
 			     dt->driver_node, dt->driver.v, node->name);
 	if (enhanced_advice(verify, node))
-		report_error(&dt->report, verify->path, 0,
+		report_error(&dt->answer.report, verify->path, 0,
 			     "node %s, the driver domain, %s; say xen,enhanced = "
 			     "\"enabled\"",
 			     node->name, enhanced_advice(verify, node));
 	if (maptrack_frames(verify, node) < need)
-		report_error(&dt->report, verify->path, 0,
+		report_error(&dt->answer.report, verify->path, 0,
 			     "node %s, the driver domain, has %" PRIu32
 			     " maptrack frames; its policies need %" PRIu64
 			     "; raise %s",
@@ -201,7 +201,7 @@ static void check_driver(struct verify *verify)
 						  : "gnttab_max_maptrack_frames");
 	if (dt->xen->capabilities && node->capabilities.v & DT_CAP_CONTROL)
 		report_warning(
-			&dt->report, verify->path, 0,
+			&dt->answer.report, verify->path, 0,
 			"node %s, the driver domain, has capabilities 0x1: it may "
 			"do to its clients what dom0 may",
 			node->name);
@@ -218,20 +218,20 @@ static const struct dt_domain *check_node(struct verify *verify, unsigned i)
 	struct domid other = tied ? find_node(verify, tied) : (struct domid){0};
 
 	if (tied && !other.v)
-		report_error(&dt->report, entry->path, line,
+		report_error(&dt->answer.report, entry->path, line,
 			     "its client is to be node %s, and %s has not exactly one "
 			     "domain of this name",
 			     tied, verify->path);
 	else if (tied && entry->policy.any_domain)
 		dt->client[i] = other;
 	else if (tied && other.v != dt->client[i].v)
-		report_error(&dt->report, entry->path, line,
+		report_error(&dt->answer.report, entry->path, line,
 			     "Domain = %u %s%s, and its client is to be node %s, which "
 			     "is domid %u",
 			     dt->client[i].v, node ? "will be node " : "has no node",
 			     node ? node->name : "", tied, other.v);
 	else if (!node && !entry->policy.any_domain)
-		report_error(&dt->report, entry->path, line,
+		report_error(&dt->answer.report, entry->path, line,
 			     "Domain = %u has no node: %s has %u nodes \"xen,domain\"",
 			     dt->client[i].v, verify->path, verify->tree.n);
 	return node_of(verify, dt->client[i]);
@@ -249,30 +249,34 @@ static void check_client(struct verify *verify, unsigned i)
 	if (!node)
 		return;
 	if (policy->any_domain && dt->client[i].v == dt->driver.v)
-		report_error(&dt->report, entry->path, policy->line[POLICY_KEY_DOMAIN],
+		report_error(&dt->answer.report, entry->path,
+			     policy->line[POLICY_KEY_DOMAIN],
 			     "node %s is the driver domain itself", node->name);
 	if (enhanced_advice(verify, node))
-		report_error(&dt->report, entry->path, policy->line[POLICY_KEY_DOMAIN],
+		report_error(&dt->answer.report, entry->path,
+			     policy->line[POLICY_KEY_DOMAIN],
 			     "node %s, the client, %s; say xen,enhanced = \"enabled\"",
 			     node->name, enhanced_advice(verify, node));
 	refs = (uint64_t)grant_frames(verify, node) * DT_FRAME_REFS;
 	if (refs < need.refs)
-		report_error(
-			&dt->report, entry->path, policy->line[policy_data_key(policy)],
-			"node %s, the client, has %" PRIu32
-			" grant frames; its policies need %" PRIu64
-			"; raise %s, or lower %s",
-			node->name, grant_frames(verify, node), need.least,
-			dt->xen->node_limits ? "max_grant_frames" : "gnttab_max_frames",
-			policy->mode == POLICY_POOL ? "PoolPages" : "DataPages");
+		report_error(&dt->answer.report, entry->path,
+			     policy->line[policy_data_key(policy)],
+			     "node %s, the client, has %" PRIu32
+			     " grant frames; its policies need %" PRIu64
+			     "; raise %s, or lower %s",
+			     node->name, grant_frames(verify, node), need.least,
+			     dt->xen->node_limits ? "max_grant_frames"
+						  : "gnttab_max_frames",
+			     policy->mode == POLICY_POOL ? "PoolPages" : "DataPages");
 	else if (policy->first_ref.v >= refs)
-		report_error(
-			&dt->report, entry->path, policy->line[POLICY_KEY_GRANT_REFS],
-			"node %s, the client, has references 0-%" PRIu64
-			", none of them in GrantRefs %u-%u",
-			node->name, refs - 1, policy->first_ref.v, policy->last_ref.v);
+		report_error(&dt->answer.report, entry->path,
+			     policy->line[POLICY_KEY_GRANT_REFS],
+			     "node %s, the client, has references 0-%" PRIu64
+			     ", none of them in GrantRefs %u-%u",
+			     node->name, refs - 1, policy->first_ref.v,
+			     policy->last_ref.v);
 	else if (policy->last_ref.v < refs - 1)
-		report_warning(&dt->report, entry->path,
+		report_warning(&dt->answer.report, entry->path,
 			       policy->line[POLICY_KEY_GRANT_REFS],
 			       "node %s, the client, has references to %" PRIu64
 			       ", GrantRefs ends at %u: a stock client may grant one "
@@ -295,6 +299,46 @@ static unsigned print_policies(const struct dt *dt, struct domid client)
 	}
 	putchar('\n');
 	return guessed;
+}
+
+/* The same as an array. */
+static json_t *policies(const struct dt *dt, struct domid client)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < dt->set.n; i++) {
+		const struct policy *policy = &dt->set.entry[i].policy;
+
+		if (dt->client[i].v == client.v)
+			json_array_append_new(
+				array, json_pack("{s:s, s:b}", "instance", policy->name,
+						 "tied",
+						 dt_tied(dt, i) || policy->any_domain));
+	}
+	return array;
+}
+
+static json_t *domains(const struct verify *verify)
+{
+	const struct dt *dt = verify->dt;
+	json_t *array = json_array();
+
+	for (unsigned v = 1; v <= verify->tree.n; v++) {
+		const struct dt_domain *node = &verify->tree.domain[v - 1];
+
+		json_array_append_new(
+			array,
+			json_pack("{s:i, s:o, s:s, s:I, s:I, s:b, s:o}", "domid",
+				  (int)v, "node", answer_text(node->name), "enhanced",
+				  dt_enhanced_name(node->enhanced), "grant_frames",
+				  (json_int_t)grant_frames(verify, node),
+				  "maptrack_frames",
+				  (json_int_t)maptrack_frames(verify, node),
+				  "is_driver_domain", v == dt->driver.v, "policies",
+				  policies(dt, (struct domid){(uint16_t)v})));
+	}
+	return json_pack("{s:o, s:o}", "domains", array, "by_tag",
+			 policies(dt, (struct domid){0}));
 }
 
 static void print_domains(const struct verify *verify)
@@ -328,8 +372,8 @@ void dt_verify(struct dt *dt, const char *path)
 	const char *wrong = dt_tree_read(path, &verify.tree);
 
 	if (wrong) {
-		report_error(&dt->report, path, 0, "%s: no tree to verify against",
-			     wrong);
+		report_error(&dt->answer.report, path, 0,
+			     "%s: no tree to verify against", wrong);
 		dt_tree_free(&verify.tree);
 		return;
 	}
@@ -345,6 +389,9 @@ void dt_verify(struct dt *dt, const char *path)
 		check_node(&verify, i);
 	for (unsigned i = 0; i < dt->set.n; i++) /* when all clients are known */
 		check_client(&verify, i);
-	print_domains(&verify);
+	if (answer_json(&dt->answer))
+		dt->result = domains(&verify);
+	else
+		print_domains(&verify);
 	dt_tree_free(&verify.tree);
 }

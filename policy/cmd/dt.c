@@ -103,13 +103,15 @@ static bool read_options(struct dt *dt, int argc, char **argv, const char **blob
 	for (unsigned i = 0; i < ROWS; i++)
 		options[i] = (struct option){rows[i].name, 1, NULL, 'o'};
 	while ((c = getopt_long(argc, argv, "", options, &row)) != -1) {
-		if (c != 'o')
+		if (c != 'o') {
+			report_usage(&dt->answer.report, "see xdd-policy --help");
 			return false;
+		}
 		allowed = rows[row].set(dt, optarg);
 		if (allowed) {
-			fprintf(stderr,
-				"xdd-policy: \"%s\" is not for --%s; allowed: %s\n",
-				optarg, rows[row].name, allowed);
+			report_usage(&dt->answer.report,
+				     "\"%s\" is not for --%s; allowed: %s", optarg,
+				     rows[row].name, allowed);
 			return false;
 		}
 		if (!row)
@@ -117,8 +119,9 @@ static bool read_options(struct dt *dt, int argc, char **argv, const char **blob
 	}
 	if (optind < argc)
 		return true;
-	fprintf(stderr, "xdd-policy: dt of what? Name the policies of one driver "
-			"domain, or a directory such as /etc/xdd\n");
+	report_usage(&dt->answer.report,
+		     "dt of what? Name the policies of one driver domain, "
+		     "or a directory such as /etc/xdd");
 	return false;
 }
 
@@ -141,18 +144,18 @@ static void check_ties(struct dt *dt)
 			found += !strcmp(dt->set.entry[i].policy.name, tie->name);
 		if (!strcmp(tie->node, dt->driver_node))
 			report_error(
-				&dt->report, "--client", 0,
+				&dt->answer.report, "--client", 0,
 				"%s is tied to %s, the driver domain itself; tie it "
 				"to the client's node",
 				tie->name, tie->node);
 		if (!found)
-			report_error(&dt->report, "--client", 0,
+			report_error(&dt->answer.report, "--client", 0,
 				     "no policy %s is named here; allowed: the name of "
 				     "one that is",
 				     tie->name);
 		for (unsigned u = 0; u < t; u++) {
 			if (!strcmp(dt->tie[u].name, tie->name))
-				report_error(&dt->report, "--client", 0,
+				report_error(&dt->answer.report, "--client", 0,
 					     "%s is tied to %s and to %s; tie it once",
 					     tie->name, dt->tie[u].node, tie->node);
 		}
@@ -167,7 +170,7 @@ static void check_names(struct dt *dt)
 	for (unsigned i = 0; i < dt->set.n; i++) {
 		for (unsigned j = 0; j < i; j++) {
 			if (!strcmp(entry[i].policy.name, entry[j].policy.name))
-				report_error(&dt->report, entry[i].path, 0,
+				report_error(&dt->answer.report, entry[i].path, 0,
 					     "an instance of this name is in %s; name "
 					     "each once",
 					     entry[j].path);
@@ -187,7 +190,7 @@ static void check_clients(struct dt *dt)
 			continue;
 		if (a->policy.domain.v == dt->driver.v)
 			report_error(
-				&dt->report, a->path, line,
+				&dt->answer.report, a->path, line,
 				"Domain = %u is the driver domain itself; give the "
 				"client's, or the driver domain's as "
 				"--driver-domain",
@@ -199,7 +202,7 @@ static void check_clients(struct dt *dt)
 			if (!other || b->any_domain ||
 			    (b->domain.v == a->policy.domain.v) == !strcmp(other, node))
 				continue;
-			report_error(&dt->report, a->path, line,
+			report_error(&dt->answer.report, a->path, line,
 				     "domid %u is tied to node %s, and domid %u of %s "
 				     "to %s; one number is one node",
 				     a->policy.domain.v, node, b->domain.v, b->name,
@@ -213,7 +216,7 @@ static void check_ports(struct dt *dt)
 	uint64_t need = dt_need_ports(dt);
 
 	if (need > DT_PORTS)
-		report_error(&dt->report, "the driver domain", 0,
+		report_error(&dt->answer.report, "the driver domain", 0,
 			     "all instances need %llu event channels, and a domain of "
 			     "the device tree has %u, which no property raises; lower "
 			     "RingPages, or use a second driver domain",
@@ -239,7 +242,7 @@ static void judge(struct dt *dt, const char *blob)
 	check_ports(dt);
 	if (blob)
 		dt_verify(dt, blob);
-	else if (!dt->report.errors)
+	else if (!dt->answer.report.errors)
 		dt_print(dt);
 }
 
@@ -248,17 +251,18 @@ int dt_main(int argc, char **argv)
 	struct dt dt = {.driver = {DEFAULT_DRIVER}, .xen = dt_version(DEFAULT_XEN)};
 	const char *blob = NULL;
 
+	answer_begin(&dt.answer, &argc, argv);
 	if (!read_options(&dt, argc, argv, &blob)) {
 		free(dt.tie);
-		return 2;
+		return answer_end(&dt.answer, 2, NULL);
 	}
 	for (int i = optind; i < argc; i++)
-		set_add(&dt.set, argv[i], &dt.report);
+		set_add(&dt.set, argv[i], &dt.answer.report);
 	check_names(&dt);
-	if (!dt.report.errors)
+	if (!dt.answer.report.errors)
 		judge(&dt, blob);
 	set_free(&dt.set);
 	free(dt.client);
 	free(dt.tie);
-	return dt.report.errors ? 2 : 0;
+	return answer_end(&dt.answer, dt.answer.report.errors ? 2 : 0, dt.result);
 }

@@ -12,8 +12,8 @@
 #ifndef XDD_DT_H
 #define XDD_DT_H
 
+#include "policy/cmd/answer.h"
 #include "policy/cmd/dt-version.h"
-#include "policy/cmd/report.h"
 #include "policy/cmd/set.h"
 
 #define DT_NODE_MAX 63
@@ -32,7 +32,8 @@ struct dt {
 	struct domid driver;		   /* the driver domain */
 	char driver_node[DT_NODE_MAX + 1]; /* "": not said */
 	const struct dt_version *xen;
-	struct report report;
+	struct answer answer;
+	json_t *result; /* of --json: what it says beside its findings */
 };
 
 /* @argv[0] is "dt". Returns the exit status. */
@@ -41,12 +42,18 @@ int dt_main(int argc, char **argv);
 /* The node that entry @i is tied to, or NULL. */
 const char *dt_tied(const struct dt *dt, unsigned i);
 
-/* Prints the tree's part, source for dtc to be included in a .dts; or reports
- * that two domids would be one node. */
+/* Prints the tree's part, source for dtc to be included in a .dts, or makes its figures
+ * the result; or reports that two domids would be one node. */
 void dt_print(struct dt *dt);
+/* The figures of that part. */
+json_t *dt_figures(const struct dt *dt);
+/* Frames for the client that needs most. */
+uint64_t dt_most_grant_frames(const struct dt *dt);
+/* The name of @domid's node: what it is tied to, or one of ours. */
+void dt_node_name(const struct dt *dt, struct domid domid, char name[DT_NODE_MAX + 1]);
 
-/* Reads @path, prints its domains and who serves whom, and reports all that
- * does not fit; sets client[] of what is tied and says any. */
+/* Reads @path, prints its domains and who serves whom, or makes them the result, and
+ * reports all that does not fit; sets client[] of what is tied and says any. */
 void dt_verify(struct dt *dt, const char *path);
 
 #endif

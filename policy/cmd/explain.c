@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/cmd/answer.h"
 #include "policy/cmd/set.h"
 #include "policy/cmd/value.h"
 #include "policy/decide.h"
@@ -165,65 +166,121 @@ static struct verdict may(const struct question *q, const struct policy *policy)
 	return policy_may_serve(policy, (struct domid){(uint16_t)q->domain}, q->tag);
 }
 
+/* The keys whose lines say so; the last of them decided. */
+struct reply {
+	bool allowed;
+	enum policy_key key[5];
+	unsigned keys;
+};
+
 /* Its client first, if it was named: what is of no client of its is refused whatever
- * it is. Then the line that decided, and for a map or a copy that is allowed those that
- * would have had it refused. */
-static int answer(const struct question *q, const struct set_entry *entry, int argc,
-		  char **argv)
+ * it is. For a map or a copy that is allowed, with the lines that would have had it
+ * refused. */
+static struct reply reply_to(const struct question *q, const struct policy *policy)
 {
-	const struct policy *policy = &entry->policy;
 	const struct question who = {.verb = SERVE, .domain = q->domain, .tag = q->tag};
 	struct verdict client =
 		q->domain ? may(&who, policy) : (struct verdict){.allowed = true};
 	struct verdict verdict = client.allowed ? may(q, policy) : client;
 	bool data = q->verb == COPY ||
 		    (q->verb == MAP && purpose_of(q, policy) != POLICY_PURPOSE_RING);
+	struct reply reply = {.allowed = verdict.allowed};
 
-	printf("%s: %s may%s", verdict.allowed ? "yes" : "no", policy->name,
-	       verdict.allowed ? "" : " not");
-	for (int i = 0; i < argc; i++)
-		printf(" %s", argv[i]);
-	putchar('\n');
 	if (verdict.allowed && q->domain && q->verb != SERVE)
-		value_print_line(entry->path, policy, client.key);
+		reply.key[reply.keys++] = client.key;
 	if (verdict.allowed && data) {
-		value_print_line(entry->path, policy, POLICY_KEY_MODE);
-		value_print_line(entry->path, policy, POLICY_KEY_CLIENT_PAGES);
-		value_print_line(entry->path, policy, policy_data_key(policy));
+		reply.key[reply.keys++] = POLICY_KEY_MODE;
+		reply.key[reply.keys++] = POLICY_KEY_CLIENT_PAGES;
+		reply.key[reply.keys++] = policy_data_key(policy);
 	}
-	value_print_line(entry->path, policy, verdict.key);
-	if (verdict.allowed && q->verb != SERVE && !q->domain)
+	reply.key[reply.keys++] = verdict.key;
+	return reply;
+}
+
+static void print(const struct question *q, const struct set_entry *entry,
+		  const struct reply *reply, const char *words)
+{
+	printf("%s: %s may%s %s\n", reply->allowed ? "yes" : "no", entry->policy.name,
+	       reply->allowed ? "" : " not", words);
+	for (unsigned i = 0; i < reply->keys; i++)
+		value_print_line(entry->path, &entry->policy, reply->key[i]);
+	if (reply->allowed && q->verb != SERVE && !q->domain)
 		printf("of its client alone; add \"of domain D\" to ask of one\n");
-	return !verdict.allowed;
+}
+
+static json_t *object_of(const struct question *q, const struct set_entry *entry,
+			 const struct reply *reply, const char *words)
+{
+	json_t *lines = json_array();
+
+	for (unsigned i = 0; i < reply->keys; i++)
+		json_array_append_new(lines, value_object(entry->path, &entry->policy,
+							  reply->key[i]));
+	return json_pack("{s:s, s:o, s:b, s:b, s:o}", "instance", entry->policy.name,
+			 "what", answer_text(words), "may", reply->allowed,
+			 "client_asked", q->domain != 0, "lines", lines);
+}
+
+/* All words of the question, a space between them; to be freed. */
+static char *join(int argc, char **argv)
+{
+	char *words = strdup(argv[0]), *more;
+
+	for (int i = 1; words && i < argc; i++) {
+		if (asprintf(&more, "%s %s", words, argv[i]) < 0)
+			more = NULL;
+		free(words);
+		words = more;
+	}
+	if (!words)
+		abort();
+	return words;
+}
+
+/* False: not understood, and that has been said. */
+static bool understand(int argc, char **argv, struct question *question,
+		       struct report *report)
+{
+	const char *wrong;
+
+	if (argc < 4 || strcmp(argv[2], "may")) {
+		report_usage(report, "explain NAME may WHAT, such as: explain ivi_disk "
+				     "may map 12 pages writable of domain 3");
+		return false;
+	}
+	wrong = read_question(argc - 3, argv + 3, question);
+	if (wrong)
+		report_usage(report, "\"%s\" is not understood; allowed: %s", wrong,
+			     grammar);
+	return !wrong;
 }
 
 int explain_main(int argc, char **argv)
 {
-	struct report report = {0};
 	struct question question;
+	struct answer answer;
+	json_t *result = NULL;
 	struct set set = {0};
-	const char *wrong;
-	int status = 2;
+	struct reply reply;
+	char *words;
 
-	if (argc < 4 || strcmp(argv[2], "may")) {
-		fprintf(stderr,
-			"xdd-policy: explain NAME may WHAT, such as: explain ivi_disk "
-			"may map 12 pages writable of domain 3\n");
-		return 2;
+	answer_begin(&answer, &argc, argv);
+	if (!understand(argc, argv, &question, &answer.report))
+		return answer_end(&answer, 2, NULL);
+	if (set_add(&set, argv[1], &answer.report))
+		report_usage(&answer.report,
+			     "explain takes one policy, not the directory %s", argv[1]);
+	if (answer.report.errors) {
+		set_free(&set);
+		return answer_end(&answer, 2, NULL);
 	}
-	wrong = read_question(argc - 3, argv + 3, &question);
-	if (wrong) {
-		fprintf(stderr, "xdd-policy: \"%s\" is not understood; allowed: %s\n",
-			wrong, grammar);
-		return 2;
-	}
-	if (set_add(&set, argv[1], &report))
-		fprintf(stderr,
-			"xdd-policy: explain takes one policy, not the "
-			"directory %s\n",
-			argv[1]);
-	else if (set.n)
-		status = answer(&question, &set.entry[0], argc - 3, argv + 3);
+	words = join(argc - 3, argv + 3);
+	reply = reply_to(&question, &set.entry[0].policy);
+	if (answer_json(&answer))
+		result = object_of(&question, &set.entry[0], &reply, words);
+	else
+		print(&question, &set.entry[0], &reply, words);
+	free(words);
 	set_free(&set);
-	return status;
+	return answer_end(&answer, !reply.allowed, result);
 }

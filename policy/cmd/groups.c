@@ -11,11 +11,12 @@
 
 #include "backends/snd/snd-policy.h"
 #include "policy/class.h"
+#include "policy/cmd/answer.h"
 #include "policy/cmd/set.h"
 
 /* What joins instances, and what that gives up. */
 struct group_kind {
-	const char *head;
+	const char *word, *head;
 	/* The name of what joins @entry with others, or NULL: nothing does. */
 	const char *(*name)(const struct set_entry *entry);
 	const char *means;
@@ -37,11 +38,11 @@ static const char *mixed_name(const struct set_entry *entry)
 }
 
 static const struct group_kind links = {
-	"LINK", link_name,
+	"link", "LINK", link_name,
 	"What the policy of one lets its client send reaches the other with no kernel "
 	"between."};
 static const struct group_kind mixes = {
-	"MIXED", mixed_name,
+	"mixed", "MIXED", mixed_name,
 	"Their back ends trust what each of them writes: who takes over one may take "
 	"over all."};
 
@@ -110,13 +111,19 @@ static void print_group(const struct group_kind *kind, const struct set *set,
 	putchar('\n');
 }
 
+/* Entry @n is the first of a group of two or more. */
+static bool is_first(const struct group_kind *kind, const struct set *set, unsigned n)
+{
+	return kind->name(&set->entry[n]) && !is_alone(kind, set, n) &&
+	       !members_before(kind, set, n);
+}
+
 static void print_kind(const struct group_kind *kind, const struct set *set)
 {
 	bool any = false;
 
 	for (unsigned i = 0; i < set->n; i++) {
-		if (!kind->name(&set->entry[i]) || is_alone(kind, set, i) ||
-		    members_before(kind, set, i))
+		if (!is_first(kind, set, i))
 			continue;
 		if (!any)
 			printf("\n%-20s %s\n", kind->head, "ONE ISOLATION GROUP");
@@ -131,4 +138,34 @@ void set_print_groups(const struct set *set)
 {
 	print_kind(&links, set);
 	print_kind(&mixes, set);
+}
+
+static void add_group(json_t *groups, const struct group_kind *kind,
+		      const struct set *set, unsigned first)
+{
+	json_t *instances = json_array();
+
+	for (unsigned i = first; i < set->n; i++) {
+		if (same_group(kind, &set->entry[first], &set->entry[i]))
+			json_array_append_new(instances,
+					      json_string(set->entry[i].policy.name));
+	}
+	json_array_append_new(
+		groups, json_pack("{s:s, s:o, s:o, s:s}", "kind", kind->word, "name",
+				  answer_text(kind->name(&set->entry[first])),
+				  "instances", instances, "meaning", kind->means));
+}
+
+json_t *set_groups(const struct set *set)
+{
+	const struct group_kind *const kinds[] = {&links, &mixes};
+	json_t *groups = json_array();
+
+	for (unsigned k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
+		for (unsigned i = 0; i < set->n; i++) {
+			if (is_first(kinds[k], set, i))
+				add_group(groups, kinds[k], set, i);
+		}
+	}
+	return groups;
 }

@@ -3,17 +3,30 @@
 #include "policy/cmd/report.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-static void say(const char *path, unsigned line, const char *kind, const char *fmt,
-		va_list args)
+static void print(const char *path, unsigned line, const char *kind, const char *text)
 {
-	fprintf(stderr, "%s:", path);
+	fprintf(stderr, "%s:", path ? path : "xdd-policy");
 	if (line)
 		fprintf(stderr, "%u:", line);
-	fprintf(stderr, " %s", kind);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
+	fprintf(stderr, " %s%s\n", kind, text);
+}
+
+static void say(struct report *report, const char *path, unsigned line, bool warning,
+		const char *fmt, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, args) < 0)
+		abort();
+	if (report->take)
+		report->take(report, path, line, warning ? "warning" : "error", text);
+	else
+		print(path, line, warning ? "warning: " : "", text);
+	free(text);
 }
 
 void report_error(struct report *report, const char *path, unsigned line,
@@ -23,7 +36,7 @@ void report_error(struct report *report, const char *path, unsigned line,
 
 	report->errors++;
 	va_start(args, fmt);
-	say(path, line, "", fmt, args);
+	say(report, path, line, false, fmt, args);
 	va_end(args);
 }
 
@@ -34,6 +47,16 @@ void report_warning(struct report *report, const char *path, unsigned line,
 
 	report->warnings++;
 	va_start(args, fmt);
-	say(path, line, "warning: ", fmt, args);
+	say(report, path, line, true, fmt, args);
+	va_end(args);
+}
+
+void report_usage(struct report *report, const char *fmt, ...)
+{
+	va_list args;
+
+	report->errors++;
+	va_start(args, fmt);
+	say(report, NULL, 0, false, fmt, args);
 	va_end(args);
 }

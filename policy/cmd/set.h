@@ -6,6 +6,8 @@
 #ifndef XDD_SET_H
 #define XDD_SET_H
 
+#include <jansson.h>
+
 #include "policy/cmd/report.h"
 #include "policy/policy.h"
 
@@ -36,17 +38,23 @@ void set_check_links(const struct set *set, struct report *report);
 /* Prints tables of the isolation groups, if there are any: what links join, and what
  * sound is mixed. */
 void set_print_groups(const struct set *set);
+/* The same as an array, of objects of kind, name, instances and meaning. */
+json_t *set_groups(const struct set *set);
 
 /* Sound: a PCM that two of them name is a warning, but one that both have mixed. */
 void set_check_sounds(const struct set *set, struct report *report);
 /* Prints a table of who may record, and from what, if anybody may. */
 void set_print_sounds(const struct set *set);
+/* The same as an array, of objects of pcm and instance. */
+json_t *set_sounds(const struct set *set);
 
 /* Displays: a card, or a file, that two of them name is a warning; a connector that is
  * lent to both, or a card of which one would be the master, an error. */
 void set_check_displays(const struct set *set, struct report *report);
 /* Prints a table of who shows on what, if anybody does. */
 void set_print_displays(const struct set *set);
+/* The same as an array, of objects of connector, resource and instance. */
+json_t *set_displays(const struct set *set);
 
 /* What the driver domain has of what all instances share. */
 enum set_share {
@@ -69,9 +77,12 @@ void set_limits_init(struct set_limits *limits);
 const char *set_share_option(enum set_share share);
 /* What all of @set need of @share; @pv: as in set_limits. */
 uint64_t set_share_need(const struct set *set, enum set_share share, bool pv);
-/* Prints a table to standard output and reports each limit that is passed;
- * @path stands for the set in messages. */
+/* Reports each limit that is passed; @path stands for the set in messages. */
 void set_check_shares(const struct set *set, const struct set_limits *limits,
 		      const char *path, struct report *report);
+/* Prints a table of needs and limits. */
+void set_print_shares(const struct set *set, const struct set_limits *limits);
+/* The same as an array, of objects of share, option, need and limit. */
+json_t *set_shares(const struct set *set, const struct set_limits *limits);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "policy/class.h"
+#include "policy/cmd/answer.h"
 #include "policy/cmd/set.h"
 
 #define PAGES_PER_MIB 256
@@ -114,22 +115,45 @@ uint64_t set_share_need(const struct set *set, enum set_share which, bool pv)
 void set_check_shares(const struct set *set, const struct set_limits *limits,
 		      const char *path, struct report *report)
 {
-	printf("\n%-18s %10s %10s\n", "SHARED", "NEED", "LIMIT");
 	for (unsigned i = 0; i < SET_SHARES; i++) {
 		uint64_t need = set_share_need(set, i, limits->pv);
 		uint64_t limit = limits->limit[i];
 
-		if (!limit) {
-			printf("%-18s %10" PRIu64 " %10s\n", shares[i].name, need, "-");
-			continue;
-		}
-		printf("%-18s %10" PRIu64 " %10" PRIu64 "\n", shares[i].name, need,
-		       limit);
-		if (need > limit)
+		if (limit && need > limit)
 			report_error(report, path, 0,
 				     "all instances need %" PRIu64 " %s, the driver "
 				     "domain has %" PRIu64 "; %s, and say --%s",
 				     need, shares[i].name, limit, shares[i].advice,
 				     shares[i].option);
 	}
+}
+
+void set_print_shares(const struct set *set, const struct set_limits *limits)
+{
+	printf("\n%-18s %10s %10s\n", "SHARED", "NEED", "LIMIT");
+	for (unsigned i = 0; i < SET_SHARES; i++) {
+		printf("%-18s %10" PRIu64, shares[i].name,
+		       set_share_need(set, i, limits->pv));
+		if (limits->limit[i])
+			printf(" %10" PRIu64 "\n", limits->limit[i]);
+		else
+			printf(" %10s\n", "-");
+	}
+}
+
+json_t *set_shares(const struct set *set, const struct set_limits *limits)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < SET_SHARES; i++) {
+		json_int_t need = (json_int_t)set_share_need(set, i, limits->pv);
+		json_int_t limit = (json_int_t)limits->limit[i];
+
+		json_array_append_new(
+			array,
+			json_pack("{s:s, s:s, s:I, s:o}", "share", shares[i].name,
+				  "option", shares[i].option, "need", need, "limit",
+				  limit ? json_integer(limit) : json_null()));
+	}
+	return array;
 }

@@ -8,6 +8,7 @@
 
 #include "backends/snd/snd-policy.h"
 #include "backends/snd/snd-resource.h"
+#include "policy/cmd/answer.h"
 #include "policy/cmd/set.h"
 
 static bool read_sound(const struct set_entry *entry, struct snd_policy *out)
@@ -88,23 +89,53 @@ void set_check_sounds(const struct set *set, struct report *report)
 	}
 }
 
-void set_print_sounds(const struct set *set)
+/* Each PCM that an instance may record from. */
+static void each_capture(const struct set *set,
+			 void (*each)(void *owner, const struct set_entry *entry,
+				      const char *pcm),
+			 void *owner)
 {
 	struct snd_policy sound;
-	bool any = false;
 
 	for (unsigned i = 0; i < set->n; i++) {
 		if (!read_sound(&set->entry[i], &sound))
 			continue;
 		for (uint32_t k = 0; k < sound.streams; k++) {
-			if (!sound.stream[k].capture)
-				continue;
-			if (!any)
-				printf("\n%-20s %s\n", "RECORDED FROM", "BY");
-			any = true;
-			printf("%-20s ", sound.stream[k].name);
-			set_print_client(&set->entry[i].policy);
-			putchar('\n');
+			if (sound.stream[k].capture)
+				each(owner, &set->entry[i], sound.stream[k].name);
 		}
 	}
+}
+
+static void print_capture(void *owner, const struct set_entry *entry, const char *pcm)
+{
+	bool *any = owner;
+
+	if (!*any)
+		printf("\n%-20s %s\n", "RECORDED FROM", "BY");
+	*any = true;
+	printf("%-20s ", pcm);
+	set_print_client(&entry->policy);
+	putchar('\n');
+}
+
+static void add_capture(void *owner, const struct set_entry *entry, const char *pcm)
+{
+	json_array_append_new(owner, json_pack("{s:o, s:s}", "pcm", answer_text(pcm),
+					       "instance", entry->policy.name));
+}
+
+void set_print_sounds(const struct set *set)
+{
+	bool any = false;
+
+	each_capture(set, print_capture, &any);
+}
+
+json_t *set_sounds(const struct set *set)
+{
+	json_t *array = json_array();
+
+	each_capture(set, add_capture, array);
+	return array;
 }

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "policy/cmd/answer.h"
 #include "policy/key.h"
 
 /* How a field is written; what has words needs none of these. */
@@ -89,4 +90,21 @@ void value_print_line(const char *path, const struct policy *policy,
 		printf("%u:", line);
 	printf(" %s = %s%s\n", key_rows[key].name, value_text(policy, key, text),
 	       line ? "" : " (a default)");
+}
+
+json_t *value_object(const char *path, const struct policy *policy, enum policy_key key)
+{
+	char text[VALUE_TEXT];
+
+	return json_pack("{s:o, s:o, s:s, s:o}", "file", answer_text(path), "line",
+			 answer_line(policy->line[key]), "key", key_rows[key].name,
+			 "value", answer_text(value_text(policy, key, text)));
+}
+
+json_t *value_client(const struct policy *policy)
+{
+	return json_pack(
+		"{s:o, s:o}", "domain",
+		policy->any_domain ? json_null() : json_integer(policy->domain.v),
+		"tag", policy->tag[0] ? answer_text(policy->tag) : json_null());
 }

@@ -6,6 +6,8 @@
 #ifndef XDD_VALUE_H
 #define XDD_VALUE_H
 
+#include <jansson.h>
+
 #include "policy/policy.h"
 
 #define VALUE_TEXT (POLICY_RESOURCE_MAX + 1)
@@ -18,5 +20,10 @@ const char *value_text(const struct policy *policy, enum policy_key key,
  * standard output. */
 void value_print_line(const char *path, const struct policy *policy,
 		      enum policy_key key);
+/* The same as an object of file, line, key and value. */
+json_t *value_object(const char *path, const struct policy *policy,
+		     enum policy_key key);
+/* Its client: an object of domain, null for any, and tag, null for none. */
+json_t *value_client(const struct policy *policy);
 
 #endif
