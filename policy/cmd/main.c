@@ -9,12 +9,14 @@
 #include "policy/cmd/dt.h"
 #include "policy/cmd/explain.h"
 #include "policy/cmd/show.h"
+#include "policy/cmd/xl.h"
 
 static const char help[] =
 	"usage: xdd-policy check [OPTION...] FILE|DIR...\n"
 	"       xdd-policy show FILE\n"
 	"       xdd-policy explain NAME|FILE may WHAT\n"
 	"       xdd-policy diff OLD NEW\n"
+	"       xdd-policy xl [OPTION...] NAME|FILE...\n"
 	"       xdd-policy dt [OPTION...] NAME|FILE|DIR...\n"
 	"\n"
 	"check  every error of every file, with line and what is allowed; for a\n"
@@ -25,6 +27,7 @@ static const char help[] =
 	"       so. Exit 0: it may, 1: it may not.\n"
 	"diff   what NEW makes possible (+), takes away (-), or changes (?), and how\n"
 	"       it comes to hold. Exit 0: nothing more becomes possible, 1: it may.\n"
+	"xl     the lines of a client's xl.cfg that give it these devices.\n"
 	"dt     without a toolstack: what these policies of one driver domain need of\n"
 	"       the device tree and of Xen's command line; with --verify, whether a\n"
 	"       compiled tree gives it. Exit 0: it does, 2: it does not.\n"
@@ -41,6 +44,10 @@ static const char help[] =
 	"  --memory MIB         memory for the instances (not judged)\n"
 	"  --pv                 it is an x86 PV domain: each map is tracked twice\n"
 	"\n"
+	"xl: whose devices they are:\n"
+	"  --backend DOMAIN     the driver domain (drv)\n"
+	"  --client DOMAIN      the client, for what xl cannot attach\n"
+	"\n"
 	"dt: what is to be, if not the default:\n"
 	"  --xen VERSION             4.17 to 4.22 (4.17)\n"
 	"  --driver-domain N[=NODE]  the driver domain's domid (1), and its node\n"
@@ -52,12 +59,13 @@ static const char help[] =
 
 static const struct command commands[] = {
 	{"check", check_main}, {"show", show_main}, {"explain", explain_main},
-	{"diff", diff_main},   {"dt", dt_main},	    {NULL, NULL},
+	{"diff", diff_main},   {"xl", xl_main},	    {"dt", dt_main},
+	{NULL, NULL},
 };
 
 int main(int argc, char **argv)
 {
 	return command_main(argc, argv, commands, help,
-			    "xdd-policy: check, show, explain, diff or dt? See "
+			    "xdd-policy: check, show, explain, diff, xl or dt? See "
 			    "xdd-policy --help");
 }

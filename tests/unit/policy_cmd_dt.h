@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of xdd-policy dt share: a directory of their own with four
- * policies in it, the program, and what it says.
+ * What tests of xdd-policy share, those of dt first: a directory of their own with
+ * four policies in it, the program, and what it says.
  *
  * The environment names the program under test, XDD_POLICY, and dtc, DTC.
  */
@@ -39,6 +39,22 @@ static inline void write_policy(const char *name, const char *client,
 		"ReadOnly = no\n[Client]\n%s\nDevice = xvda\n[Memory]\n%s\n"
 		"[Limits]\nInFlight = 1\nOperations = 1/s\nBytes = 1/s\nEvents = 1/s\n",
 		client, memory);
+	write_bytes(file, text, strlen(text));
+}
+
+/* Of any class: @class is its name and what else is in [Backend], @client what is in
+ * [Client], @rest all other sections. */
+static inline void write_class(const char *name, const char *client, const char *class,
+			       const char *rest)
+{
+	char text[2048], file[64];
+
+	snprintf(text, sizeof(text),
+		 "Format = 1\n[Backend]\nClass = %s\n[Client]\n%s\n[Limits]\nInFlight "
+		 "= 1\n"
+		 "Operations = 1/s\nBytes = 1/s\nEvents = 1/s\n%s",
+		 class, client, rest);
+	snprintf(file, sizeof(file), "%s.policy", name);
 	write_bytes(file, text, strlen(text));
 }
 

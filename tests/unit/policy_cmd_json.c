@@ -104,6 +104,9 @@ static const struct {
 	{"dt --json --verify gone.dtb .", 2, ""},
 	{"dt --json --xen 3.4 .", 2, ""},
 	{"dt --json", 2, ""},
+	{"xl --json maps.policy", 0, ""},
+	{"xl --json .", 2, ""},
+	{"xl --json", 2, ""},
 };
 
 /* The members, in their order; the status is the exit status. */
@@ -192,32 +195,17 @@ static void check(void **state)
 	has("result.shares", "null");
 }
 
-static void write_class(const char *name, unsigned client, const char *class,
-			const char *section)
-{
-	char text[1024], file[64];
-
-	snprintf(
-		text, sizeof(text),
-		"Format = 1\n[Backend]\nClass = %s\n[Client]\nDomain = %u\nDevice = 0\n"
-		"[Limits]\nInFlight = 1\nOperations = 1/s\nBytes = 1/s\nEvents = "
-		"1/s\n%s",
-		class, client, section);
-	snprintf(file, sizeof(file), "%s.policy", name);
-	write_bytes(file, text, strlen(text));
-}
-
 /* Who is joined, who may record, who shows on what. */
 static void check_classes(void **state)
 {
 	static const char link[] = "[Net]\nMAC = 00:16:3e:00:00:01\nAddresses = any\n";
 
 	clean(state);
-	write_class("a", 3, "net\nResource = link:wire", link);
-	write_class("b", 4, "net\nResource = link:wire", link);
-	write_class("c", 5, "displ\nResource = png:/srv",
+	write_class("a", "Domain = 3\nDevice = 0", "net\nResource = link:wire", link);
+	write_class("b", "Domain = 4\nDevice = 0", "net\nResource = link:wire", link);
+	write_class("c", "Domain = 5\nDevice = 0", "displ\nResource = png:/srv",
 		    "[Display]\nConnector0 = one 640x480\n[Memory]\nRingPages = 4\n");
-	write_class("d", 6, "snd\nResource = alsa:",
+	write_class("d", "Domain = 6\nDevice = 0", "snd\nResource = alsa:",
 		    "[Sound]\nStream0 = 0/0 capture hw:0,0\nCapture = yes\n"
 		    "[Memory]\nClientPages = both\nRingPages = 4\n");
 	assert_int_equal(run("check --json ."), 0);
