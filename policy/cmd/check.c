@@ -113,6 +113,8 @@ static void judge(struct check *check, bool whole)
 	set_check_links(&check->set, &check->answer.report);
 	set_check_sounds(&check->set, &check->answer.report);
 	set_check_displays(&check->set, &check->answer.report);
+	set_check_buses(&check->set, &check->answer.report);
+	set_check_networks(&check->set, &check->answer.report);
 	if (whole)
 		set_check_shares(&check->set, &check->limits, check->dir,
 				 &check->answer.report);
@@ -126,6 +128,7 @@ static void print(const struct check *check, bool whole)
 		set_print_groups(&check->set);
 		set_print_sounds(&check->set);
 		set_print_displays(&check->set);
+		set_print_buses(&check->set);
 	}
 	if (check->dir && whole)
 		set_print_shares(&check->set, &check->limits);
@@ -135,9 +138,9 @@ static json_t *result_of(const struct check *check, bool whole)
 {
 	const struct set *set = &check->set;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "instances", instances(set),
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "instances", instances(set),
 			 "groups", set_groups(set), "recorded", set_sounds(set),
-			 "shown", set_displays(set), "shares",
+			 "shown", set_displays(set), "sent", set_buses(set), "shares",
 			 check->dir && whole ? set_shares(set, &check->limits)
 					     : json_null());
 }

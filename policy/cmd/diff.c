@@ -154,25 +154,6 @@ static enum way compare(enum policy_key key, const struct policy *before,
 
 /* -- The class's section --------------------------------------------------- */
 
-/* The value of @key in @section of @entry's text, "" if it has none. */
-static void find_value(const struct set_entry *entry, const char *section,
-		       const char *key, char value[POLICY_LINE_MAX + 1])
-{
-	struct text text;
-	struct text_line line;
-	enum text_kind kind;
-	bool inside = false;
-
-	value[0] = '\0';
-	text_init(&text, entry->text, entry->len);
-	while ((kind = text_next(&text, &line)) != TEXT_END) {
-		if (kind == TEXT_SECTION)
-			inside = !strcmp(line.name, section);
-		if (kind == TEXT_KEY && inside && !strcmp(line.name, key))
-			snprintf(value, POLICY_LINE_MAX + 1, "%s", line.value);
-	}
-}
-
 /* What there is to tell of one instance: its name comes with the first of it. */
 struct telling {
 	const char *name;
@@ -222,7 +203,7 @@ static void tell_section(struct telling *t, const struct set_entry *of,
 			inside = !strcmp(line.name, section);
 		if (kind != TEXT_KEY || !inside)
 			continue;
-		find_value(other, section, line.name, value);
+		set_find(other, section, line.name, value);
 		if (!strcmp(value, line.value) || (!old && value[0]))
 			continue;
 		snprintf(name, sizeof(name), "%s.%s", section, line.name);

@@ -39,7 +39,8 @@ static void check_leases(const struct set_entry *entry,
 	for (uint32_t i = 0; i < displ->heads; i++) {
 		for (uint32_t k = 0; k < more->heads; k++) {
 			if (!strcmp(displ->head[i].name, more->head[k].name))
-				report_error(report, other->path, 0,
+				report_error(report, other->path,
+					     set_line(other, "Connector", k),
 					     "Display.Connector%u is %s, as is "
 					     "Connector%u of %s; allowed: a connector "
 					     "of its own for each instance of a card",
@@ -79,9 +80,11 @@ static void check_files(const struct set_entry *entry, const struct displ_policy
 	for (uint32_t i = 0; i < displ->heads; i++) {
 		for (uint32_t k = 0; k < more->heads; k++) {
 			if (!strcmp(displ->head[i].name, more->head[k].name))
-				report_warning(report, other->path, 0,
+				report_warning(report, other->path,
+					       set_line(other, "Connector", k),
 					       "Display.Connector%u is %s, as is "
-					       "Connector%u of %s: both write one file",
+					       "Connector%u of %s: both write one "
+					       "file; name another in one of them",
 					       k, more->head[k].name, i,
 					       entry->policy.name);
 		}

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "policy/class.h"
 #include "policy/cmd/load.h"
+#include "policy/text.h"
 
 #define PLACE  "/etc/xdd/"
 #define SUFFIX ".policy"
@@ -78,6 +80,38 @@ bool set_add(struct set *set, const char *operand, struct report *report)
 	}
 	add_file(set, operand, report);
 	return false;
+}
+
+unsigned set_find(const struct set_entry *entry, const char *section, const char *key,
+		  char value[POLICY_LINE_MAX + 1])
+{
+	struct text text;
+	struct text_line line;
+	enum text_kind kind;
+	unsigned found = 0;
+	bool inside = false;
+
+	value[0] = '\0';
+	text_init(&text, entry->text, entry->len);
+	while ((kind = text_next(&text, &line)) != TEXT_END) {
+		if (kind == TEXT_SECTION)
+			inside = !strcmp(line.name, section);
+		if (kind != TEXT_KEY || !inside || strcmp(line.name, key))
+			continue;
+		snprintf(value, POLICY_LINE_MAX + 1, "%s", line.value);
+		found = line.number;
+	}
+	return found;
+}
+
+unsigned set_line(const struct set_entry *entry, const char *key, unsigned number)
+{
+	char name[64], value[POLICY_LINE_MAX + 1];
+
+	snprintf(name, sizeof(name), "%s%u", key, number);
+	return set_find(entry,
+			class_info(entry->policy.class, entry->policy.door)->section,
+			name, value);
 }
 
 void set_print_client(const struct policy *policy)

@@ -27,6 +27,12 @@ struct set {
  * for /etc/xdd/NAME.policy. Reports what is wrong. True: it is a directory. */
 bool set_add(struct set *set, const char *operand, struct report *report);
 void set_free(struct set *set);
+/* The line of @key in @section of @entry's text, and its value; 0 and "": it has none.
+ */
+unsigned set_find(const struct set_entry *entry, const char *section, const char *key,
+		  char value[POLICY_LINE_MAX + 1]);
+/* The line of a key with a number, "Stream" 0, in the section of @entry's class. */
+unsigned set_line(const struct set_entry *entry, const char *key, unsigned number);
 /* "NAME (client 3)", to standard output. */
 void set_print_client(const struct policy *policy);
 
@@ -41,12 +47,23 @@ void set_print_groups(const struct set *set);
 /* The same as an array, of objects of kind, name, instances and meaning. */
 json_t *set_groups(const struct set *set);
 
-/* Sound: a PCM that two of them name is a warning, but one that both have mixed. */
+/* Sound: a PCM, or a file, that two of them name is a warning, but a PCM that both have
+ * mixed. */
 void set_check_sounds(const struct set *set, struct report *report);
 /* Prints a table of who may record, and from what, if anybody may. */
 void set_print_sounds(const struct set *set);
 /* The same as an array, of objects of pcm and instance. */
 json_t *set_sounds(const struct set *set);
+
+/* Buses: an identifier that two of them may send is a warning. */
+void set_check_buses(const struct set *set, struct report *report);
+/* Prints a table of who may send on what, if anybody may. */
+void set_print_buses(const struct set *set);
+/* The same as an array, of objects of bus, identifiers and instance. */
+json_t *set_buses(const struct set *set);
+
+/* Networks: a tap that two of them name is an error, an address a warning. */
+void set_check_networks(const struct set *set, struct report *report);
 
 /* Displays: a card, or a file, that two of them name is a warning; a connector that is
  * lent to both, or a card of which one would be the master, an error. */

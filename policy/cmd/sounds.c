@@ -51,11 +51,31 @@ static void report_same(const struct set_entry *entry, uint32_t i,
 	bool hardware = snd_policy_hardware(stream);
 
 	report_warning(
-		report, other->path, 0,
+		report, other->path, set_line(other, "Stream", k),
 		"Sound.Stream%u is %s, as is Stream%u of %s: %s has one user, and "
-		"the second will not start%s",
+		"the second will not start%s; name another in one of them",
 		k, stream->name, i, entry->policy.name, hardware ? "hardware" : "a PCM",
 		hardware ? "" : ", but of one that mixes, with Mixed = yes in both");
+}
+
+/* What plays to one file writes over the other. */
+static void check_files(const struct set_entry *entry, const struct snd_policy *sound,
+			const struct set_entry *other, const struct snd_policy *more,
+			struct report *report)
+{
+	for (uint32_t i = 0; i < sound->streams; i++) {
+		for (uint32_t k = 0; k < more->streams; k++) {
+			if (sound->stream[i].capture || more->stream[k].capture ||
+			    strcmp(sound->stream[i].name, more->stream[k].name))
+				continue;
+			report_warning(report, other->path,
+				       set_line(other, "Stream", k),
+				       "Sound.Stream%u is %s, as is Stream%u of %s: "
+				       "both write one file; name another in one of "
+				       "them",
+				       k, more->stream[k].name, i, entry->policy.name);
+		}
+	}
 }
 
 static void check_two(const struct set_entry *entry, const struct snd_policy *sound,
@@ -63,7 +83,12 @@ static void check_two(const struct set_entry *entry, const struct snd_policy *so
 {
 	struct snd_policy more;
 
-	if (!read_sound(other, &more) || !is_alsa(entry) || !is_alsa(other))
+	if (!read_sound(other, &more))
+		return;
+	if (snd_resource_of(entry->policy.resource) == SND_RESOURCE_FILE &&
+	    !strcmp(entry->policy.resource, other->policy.resource))
+		check_files(entry, sound, other, &more, report);
+	if (!is_alsa(entry) || !is_alsa(other))
 		return;
 	for (uint32_t i = 0; i < sound->streams; i++) {
 		const struct snd_policy_stream *a = &sound->stream[i];

@@ -324,7 +324,7 @@ static void sounds(void **state)
 		    "Stream0 = 0/0 playback plughw:0,0\n"
 		    "Stream1 = 0/1 capture hw:0,0\nCapture = yes");
 	assert_int_equal(run("check ."), 0);
-	says("b.policy: warning: Sound.Stream0 is plughw:0,0, as is Stream0 of a: "
+	says("b.policy:17: warning: Sound.Stream0 is plughw:0,0, as is Stream0 of a: "
 	     "hardware has one user");
 	says_not("a.policy");
 	says("RECORDED FROM        BY\n"
@@ -334,7 +334,8 @@ static void sounds(void **state)
 	says_not("warning");
 	write_sound("b", 4, "Stream0 = 0/0 playback other");
 	assert_int_equal(run("check ."), 0);
-	says("b.policy: warning: Sound.Stream0 is other, as is Stream0 of a: a PCM has "
+	says("b.policy:17: warning: Sound.Stream0 is other, as is Stream0 of a: a PCM "
+	     "has "
 	     "one user");
 	says("Mixed = yes in both");
 	write_sound("a", 3, "Stream0 = 0/0 playback null");
@@ -357,7 +358,7 @@ static void mixed(void **state)
 	says_not("ISOLATION GROUP");
 	write_sound("b", 4, "Stream0 = 0/0 playback speakers");
 	assert_int_equal(run("check ."), 0);
-	says("b.policy: warning: Sound.Stream0 is speakers, as is Stream0 of a");
+	says("b.policy:17: warning: Sound.Stream0 is speakers, as is Stream0 of a");
 	says_not("ISOLATION GROUP");
 	write_sound("b", 4, MIXED "\nStream1 = 0/1 playback hw:1,0");
 	write_sound("c", 5, "Stream0 = 0/0 playback elsewhere\nMixed = yes");
@@ -374,7 +375,7 @@ static void mixed(void **state)
 	     "take over all.\n");
 	write_sound("c", 5, MIXED "\nStream1 = 0/1 playback plughw:1,0");
 	assert_int_equal(run("check ."), 0);
-	says("c.policy: warning: Sound.Stream1 is plughw:1,0, as is Stream1 of b: "
+	says("c.policy:19: warning: Sound.Stream1 is plughw:1,0, as is Stream1 of b: "
 	     "hardware");
 	assert_int_equal(run("show a.policy"), 0);
 	says("    -  (isolation group)     with whoever else has Sound.Mixed = yes\n");
@@ -503,7 +504,7 @@ static void displays(void **state)
 	write_display("b", 4, "png:/srv",
 		      "Connector0 = two 640x480\nConnector1 = one 640x480");
 	assert_int_equal(run("check ."), 0);
-	says("b.policy: warning: Display.Connector1 is one, as is Connector0 of a: "
+	says("b.policy:17: warning: Display.Connector1 is one, as is Connector0 of a: "
 	     "both "
 	     "write one file");
 	write_display("b", 4, "png:/srv", "Connector0 = two");
@@ -523,7 +524,8 @@ static void leased_displays(void **state)
 	write_display("b", 4, "lease:/dev/dri/card0",
 		      "Connector0 = DP-2 640x480\nConnector1 = DP-1 640x480");
 	assert_int_equal(run("check ."), 2);
-	says("b.policy: Display.Connector1 is DP-1, as is Connector0 of a; allowed: a "
+	says("b.policy:17: Display.Connector1 is DP-1, as is Connector0 of a; allowed: "
+	     "a "
 	     "connector of its own");
 	write_display("b", 4, "drm:/dev/dri/card0", "Connector0 = DP-2 640x480");
 	assert_int_equal(run("check ."), 2);
