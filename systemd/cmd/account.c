@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "systemd/cmd/account.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/number.h"
+#include "grant-mem/cmd/audit-sum.h"
+#include "systemd/cmd/place.h"
+#include "systemd/cmd/plain.h"
+#include "xenbus/store.h"
+
+/* "backend/KIND/DOMID/DEVICE, generation N" */
+static uint64_t domid_of(const char *text)
+{
+	static const char begin[] = "backend/";
+	const char *at = strncmp(text, begin, sizeof(begin) - 1)
+				 ? NULL
+				 : strchr(text + sizeof(begin) - 1, '/');
+	uint64_t domid;
+
+	if (!at || !number_parse(at + 1, strcspn(at + 1, "/"), 32767, &domid))
+		return ACCOUNT_NO_DOMAIN;
+	return domid;
+}
+
+/* A reader of one log. */
+struct reader {
+	struct account *account;
+	struct sum sum;
+	bool reloaded; /* the line before told of a new policy */
+};
+
+/* A policy that was loaded anew is no new process. */
+static void on_start(struct reader *r, const struct entry *entry)
+{
+	struct account *a = r->account;
+
+	PLAIN(a->policy, entry_text(entry, "policy"));
+	if (r->reloaded)
+		return;
+	a->present = a->connected = a->back_end = false;
+	a->domid = ACCOUNT_NO_DOMAIN;
+	*a->since = '\0';
+}
+
+static void on_stop(struct reader *r, const struct entry *entry)
+{
+	(void)entry;
+	r->account->present = r->account->connected = r->account->back_end = false;
+	*r->account->since = '\0';
+}
+
+static void on_device(struct reader *r, const struct entry *entry)
+{
+	r->account->domid = domid_of(entry_text(entry, "text"));
+}
+
+static void on_state(struct reader *r, const struct entry *entry)
+{
+	struct account *a = r->account;
+	bool before = a->connected;
+
+	a->present = entry_number(entry, "present");
+	a->connected = a->present && entry_number(entry, "back") == STORE_CONNECTED &&
+		       entry_number(entry, "front") == STORE_CONNECTED;
+	if (!a->connected)
+		*a->since = '\0';
+	else if (!before)
+		strcpy(a->since, entry->time);
+}
+
+static void on_connect(struct reader *r, const struct entry *entry)
+{
+	(void)entry;
+	r->account->back_end = true;
+}
+
+static void on_disconnect(struct reader *r, const struct entry *entry)
+{
+	r->account->back_end = false;
+	if (entry->seq >= r->account->mark)
+		r->account->let_go = true;
+}
+
+static void on_refused(struct reader *r, const struct entry *entry)
+{
+	PLAIN(r->account->refusal, entry_text(entry, "text"));
+	strcpy(r->account->refused_at, entry->time);
+}
+
+static void on_revoke(struct reader *r, const struct entry *entry)
+{
+	if (entry->seq >= r->account->mark)
+		r->account->revoked = true;
+}
+
+static void on_reload(struct reader *r, const struct entry *entry)
+{
+	if (entry->seq >= r->account->mark)
+		r->account->reload = r->sum.reloaded ? RELOAD_TAKEN : RELOAD_REFUSED;
+}
+
+static void take(struct trail *trail, const struct entry *entry)
+{
+	static const struct {
+		const char *event;
+		void (*on)(struct reader *r, const struct entry *entry);
+	} rows[] = {
+		{"connect", on_connect},
+		{"device", on_device},
+		{"disconnect", on_disconnect},
+		{"refused", on_refused},
+		{"reload", on_reload},
+		{"revoke", on_revoke},
+		{"start", on_start},
+		{"state", on_state},
+		{"stop", on_stop},
+	};
+	struct reader *r = trail->reader;
+
+	r->reloaded = r->sum.reloaded;
+	sum_add(&r->sum, entry);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (!strcmp(entry->event, rows[i].event))
+			rows[i].on(r, entry);
+	}
+}
+
+static void add_up(struct account *account, const struct sum *sum)
+{
+	account->lines = sum->lines;
+	account->refused = sum->refused;
+	account->reported = sum->reported;
+	account->lost = sum->lost;
+	account->mapped = sum->now;
+	account->most = sum->most;
+	account->copied = sum->copied;
+	account->reloads = sum->reloads;
+}
+
+void account_read(struct account *account, const char *name)
+{
+	static struct reader reader;
+	static struct trail trail;
+	char path[PLACE_MAX];
+
+	*account = (struct account){.mark = account->mark, .domid = ACCOUNT_NO_DOMAIN};
+	reader = (struct reader){.account = account};
+	trail = (struct trail){.entry = take, .reader = &reader};
+	account->err = place(path, PLACE_LOGS, name) ? trail_read(&trail, path)
+						     : -ENAMETOOLONG;
+	if (account->err)
+		return;
+	account->there = true;
+	account->sound = !trail.findings;
+	account->seq = trail.chain.last.seq;
+	strcpy(account->hash, trail.chain.hash);
+	add_up(account, &reader.sum);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* xddctl: what is served, and to whom. See xddctl(8). */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/command.h"
+#include "systemd/cmd/commands.h"
+
+static const char help[] =
+	"usage: xddctl list [--json] [NAME...]\n"
+	"       xddctl prometheus FILE\n"
+	"\n"
+	"list        each instance: what it is, whom it serves, since when, in which\n"
+	"            state, and what is wrong; with --json an object a line\n"
+	"prometheus  all numbers as a text file for node_exporter, replaced at once;\n"
+	"            - is standard output\n"
+	"\n"
+	"Exit 0: done, 1: not done, or an instance has a problem, 2: the command is "
+	"not\n"
+	"understood, or nothing could be looked at. To be run by root, in the driver\n"
+	"domain.\n";
+
+static const struct command commands[] = {
+	{"list", list_main},
+	{"prometheus", prometheus_main},
+	{NULL, NULL},
+};
+
+int ctl_say(int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fputs("xddctl: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return status;
+}
+
+int ctl_read(struct set *set, unsigned parts)
+{
+	int err = set_read(set, parts);
+
+	if (err == -ENOENT)
+		return ctl_say(CTL_USAGE, "there is no /etc/xdd, and nothing of xdd "
+					  "runs: this is to be run in a driver domain");
+	if (err)
+		return ctl_say(CTL_USAGE, "the policies cannot be read: %s",
+			       strerror(-err));
+	if (set->units)
+		ctl_say(0, "systemd could not be asked (systemctl show: %s)",
+			strerror(-set->units));
+	return CTL_DONE;
+}
+
+int main(int argc, char **argv)
+{
+	/* What systemctl prints is read here. */
+	setenv("LC_ALL", "C", 1);
+	setenv("SYSTEMD_COLORS", "0", 1);
+	return command_main(argc, argv, commands, help,
+			    "xddctl: list or prometheus? See xddctl --help");
+}
