@@ -13,10 +13,13 @@ enum {
 
 int list_main(int argc, char **argv);
 int prometheus_main(int argc, char **argv);
+int reload_main(int argc, char **argv);
+int drain_main(int argc, char **argv);
+int resume_main(int argc, char **argv);
 
 /* "xddctl: TEXT", on standard error. Returns @status. */
 int ctl_say(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* set_read(); says why if it cannot. CTL_DONE, or CTL_USAGE with nothing to free. */
-int ctl_read(struct set *set, unsigned parts);
+int ctl_read(struct set *set, const struct set_wish *wish);
 
 #endif

@@ -215,6 +215,7 @@ int list_main(int argc, char **argv)
 	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
 						{NULL, 0, NULL, 0}};
 	bool json = false;
+	const struct set_wish wish = {.parts = SET_ACCOUNTS | SET_NUMBERS};
 	struct set set;
 	int status, c;
 
@@ -223,7 +224,7 @@ int list_main(int argc, char **argv)
 			return CTL_USAGE;
 		json = true;
 	}
-	status = ctl_read(&set, SET_ACCOUNTS | SET_NUMBERS);
+	status = ctl_read(&set, &wish);
 	if (status)
 		return status;
 	if (!json && set.count)

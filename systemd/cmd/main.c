@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* xddctl: what is served, and to whom. See xddctl(8). */
+/* xddctl: what is served, and to whom; reload, drain, resume. See xddctl(8). */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,11 +12,18 @@
 static const char help[] =
 	"usage: xddctl list [--json] [NAME...]\n"
 	"       xddctl prometheus FILE\n"
+	"       xddctl reload NAME\n"
+	"       xddctl drain NAME\n"
+	"       xddctl resume NAME\n"
 	"\n"
 	"list        each instance: what it is, whom it serves, since when, in which\n"
 	"            state, and what is wrong; with --json an object a line\n"
 	"prometheus  all numbers as a text file for node_exporter, replaced at once;\n"
 	"            - is standard output\n"
+	"reload      has the keeper read its policy again, and says what became of it\n"
+	"drain       stops the back end when it has finished what is in flight; its\n"
+	"            keeper and its client stay\n"
+	"resume      starts it again\n"
 	"\n"
 	"Exit 0: done, 1: not done, or an instance has a problem, 2: the command is "
 	"not\n"
@@ -24,9 +31,8 @@ static const char help[] =
 	"domain.\n";
 
 static const struct command commands[] = {
-	{"list", list_main},
-	{"prometheus", prometheus_main},
-	{NULL, NULL},
+	{"list", list_main},   {"prometheus", prometheus_main}, {"reload", reload_main},
+	{"drain", drain_main}, {"resume", resume_main},		{NULL, NULL},
 };
 
 int ctl_say(int status, const char *fmt, ...)
@@ -42,9 +48,9 @@ int ctl_say(int status, const char *fmt, ...)
 	return status;
 }
 
-int ctl_read(struct set *set, unsigned parts)
+int ctl_read(struct set *set, const struct set_wish *wish)
 {
-	int err = set_read(set, parts);
+	int err = set_read(set, wish);
 
 	if (err == -ENOENT)
 		return ctl_say(CTL_USAGE, "there is no /etc/xdd, and nothing of xdd "
@@ -64,5 +70,6 @@ int main(int argc, char **argv)
 	setenv("LC_ALL", "C", 1);
 	setenv("SYSTEMD_COLORS", "0", 1);
 	return command_main(argc, argv, commands, help,
-			    "xddctl: list or prometheus? See xddctl --help");
+			    "xddctl: list, prometheus, reload, drain or resume? "
+			    "See xddctl --help");
 }

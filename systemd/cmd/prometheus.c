@@ -324,13 +324,14 @@ static int write_file(const char *path, const struct set *set)
 
 int prometheus_main(int argc, char **argv)
 {
+	const struct set_wish wish = {.parts = SET_ACCOUNTS | SET_NUMBERS};
 	struct set set;
 	int status, err;
 
 	if (argc != 2 || (argv[1][0] == '-' && argv[1][1]))
 		return ctl_say(CTL_USAGE, "prometheus: into which file? Such as "
 					  "/var/lib/prometheus/node-exporter/xdd.prom");
-	status = ctl_read(&set, SET_ACCOUNTS | SET_NUMBERS);
+	status = ctl_read(&set, &wish);
 	if (status)
 		return status;
 	if (!strcmp(argv[1], "-")) {

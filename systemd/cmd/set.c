@@ -65,16 +65,17 @@ static void read_policy(struct instance *instance)
 }
 
 /* A name that is too long for a unit is no instance's, and cut: it is told as wrong. */
-static void add_policy(struct set *set, const char *file)
+static void add_policy(struct set *set, const char *file, const char *only)
 {
 	char escaped[UNIT_NAME_MAX];
 	char name[NAME_MAX + 1];
-	struct instance *instance = add(set);
+	struct instance *instance;
 
-	if (!instance)
-		return;
 	snprintf(name, sizeof(name), "%.*s", (int)(strlen(file) - strlen(SUFFIX)),
 		 file);
+	instance = only && strcmp(name, only) ? NULL : add(set);
+	if (!instance)
+		return;
 	unit_escape(name, escaped);
 	PLAIN(instance->unit, escaped);
 	PLAIN(instance->name, name);
@@ -91,7 +92,7 @@ static void add_policy(struct set *set, const char *file)
 		 "1 to %d of [a-z0-9_]", POLICY_NAME_MAX);
 }
 
-static int read_policies(struct set *set)
+static int read_policies(struct set *set, const char *only)
 {
 	char path[PLACE_MAX];
 	struct dirent **files;
@@ -103,7 +104,7 @@ static int read_policies(struct set *set)
 	if (n < 0)
 		return -errno;
 	for (int i = 0; i < n; i++) {
-		add_policy(set, files[i]->d_name);
+		add_policy(set, files[i]->d_name, only);
 		free(files[i]);
 	}
 	free(files);
@@ -125,15 +126,23 @@ static bool is_back_end(const char *role)
 	return false;
 }
 
+/* Where units go. */
+struct units {
+	struct set *set;
+	const char *only;
+};
+
 /* What runs goes before what does not: its class may have changed since. */
 static void take_unit(void *to, const struct unit *unit)
 {
 	bool keeper = !strcmp(unit->role, "keeper"), idle = unit_is(unit, "inactive");
+	const struct units *units = to;
+	struct set *set = units->set;
 	struct instance *instance = NULL;
-	struct set *set = to;
 	struct unit *at;
 
-	if (!keeper && !is_back_end(unit->role))
+	if ((!keeper && !is_back_end(unit->role)) ||
+	    (units->only && strcmp(unit->instance, units->only)))
 		return;
 	for (unsigned i = 0; i < set->count && !instance; i++) {
 		if (!strcmp(set->instance[i].unit, unit->instance))
@@ -154,26 +163,33 @@ static void take_unit(void *to, const struct unit *unit)
 		*at = *unit;
 }
 
-int set_read(struct set *set, unsigned parts)
+static void read_rest(struct set *set, const struct set_wish *wish)
 {
+	for (unsigned i = 0; i < set->count; i++) {
+		struct instance *instance = &set->instance[i];
+
+		instance->account.mark = wish->mark;
+		if (instance->named && wish->parts & SET_ACCOUNTS)
+			account_read(&instance->account, instance->name);
+		if (instance->named && wish->parts & SET_NUMBERS)
+			numbers_read(&instance->numbers, instance->name);
+		state_judge(instance, !set->units);
+	}
+}
+
+int set_read(struct set *set, const struct set_wish *wish)
+{
+	struct units units = {set, wish->only};
 	int err;
 
 	*set = (struct set){.count = 0};
-	err = read_policies(set);
-	set->units = units_read(take_unit, set);
+	err = read_policies(set, wish->only);
+	set->units = units_read(take_unit, &units);
 	if (err && (err != -ENOENT || !set->count)) {
 		set_free(set);
 		return err;
 	}
-	for (unsigned i = 0; i < set->count; i++) {
-		struct instance *instance = &set->instance[i];
-
-		if (instance->named && parts & SET_ACCOUNTS)
-			account_read(&instance->account, instance->name);
-		if (instance->named && parts & SET_NUMBERS)
-			numbers_read(&instance->numbers, instance->name);
-		state_judge(instance, set->units == 0);
-	}
+	read_rest(set, wish);
 	return 0;
 }
 

@@ -58,13 +58,19 @@ struct set {
 	int units; /* whether systemd was understood: 0, or a negative errno */
 };
 
-/* What of all that is asked for beside policies and units. */
+/* What is asked for beside policies and units. */
 #define SET_ACCOUNTS 1u
 #define SET_NUMBERS  2u
 
+struct set_wish {
+	unsigned parts;
+	const char *only; /* of this instance alone; or NULL */
+	uint64_t mark;	  /* see struct account; for that one */
+};
+
 /* 0, or a negative errno with nothing to free; -ENOENT: no directory of policies, and
  * nothing that runs. */
-int set_read(struct set *set, unsigned parts);
+int set_read(struct set *set, const struct set_wish *wish);
 void set_free(struct set *set);
 /* The one of that name, or NULL. */
 struct instance *set_find(const struct set *set, const char *name);
