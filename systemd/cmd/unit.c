@@ -159,9 +159,15 @@ unsigned units_parse(char *text, uint64_t now_us, uint64_t now, unit_take *take,
 
 int units_read(unit_take *take, void *to)
 {
-	static const char *const argv[] = {
-		"systemctl",	   "show", "--no-pager", "--property=" PROPERTIES, "--",
-		"xdd-*@*.service", NULL};
+	/* Without --all a pattern leaves out what does not run. */
+	static const char *const argv[] = {"systemctl",
+					   "show",
+					   "--all",
+					   "--no-pager",
+					   "--property=" PROPERTIES,
+					   "--",
+					   "xdd-*@*.service",
+					   NULL};
 	char *text = malloc(SHOW_BYTES);
 	uint64_t now = clock_read(CLOCK_REALTIME) / CLOCK_SECOND;
 	int r;
