@@ -6,7 +6,8 @@
  * By its name it is xdd-keeper (the policy is really parsed; node and ledger
  * opened, a socket served), xdd-enter (execs what follows "--"), xdd-lease (a
  * socket for each instance), or any back end (connects, then probes). All tell
- * systemd READY=1. What they find goes to the keeper's log directory, or for
+ * systemd READY=1. The keeper's audit log says that a client is connected, for xddctl.
+ * What they find goes to the keeper's log directory, or for
  * xdd-lease beside its first socket, a line each:
  *	keeper NAME yes|no|...		backend NAME denied|ALLOWED|yes|no
  *	lease NAME yes|no|denied|ALLOWED
@@ -16,6 +17,7 @@
 #include <grp.h>
 #include <poll.h>
 #include <sched.h>
+#include <sha2.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,6 +38,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "grant-mem/audit.h"
 #include "policy/policy.h"
 
 static const char *instance;
@@ -142,6 +145,44 @@ static void keeper_report(void)
 	report("keeper usr %s\n", opens("/usr/x", O_WRONLY | O_CREAT));
 }
 
+static struct audit audit;
+
+static void audit_text(const char *event, const char *text)
+{
+	audit_line(&audit, event, "\"text\":\"%s\"", text);
+}
+
+static void audit_start(void)
+{
+	char path[512], digest[65] = "";
+
+	snprintf(path, sizeof(path), "/etc/xdd/%s.policy", instance);
+	SHA256File(path, digest);
+	audit_line(&audit, "start",
+		   "\"instance\":\"%s\",\"class\":\"blk\",\"policy\":\"%s\"", instance,
+		   digest);
+}
+
+/* What a keeper logs until its client is connected. */
+static void audit_begin(void)
+{
+	audit_open(&audit, getenv("LOGS_DIRECTORY"), AUDIT_FILE_BYTES, false);
+	audit_start();
+	audit_text("device", "backend/vbd/3/51712, generation 1");
+	audit_line(&audit, "state", "\"present\":%u,\"back\":4,\"front\":4", 1);
+}
+
+/* All that it takes away, and its back end with it. */
+static void keeper_reload(int pidfd)
+{
+	audit_text("revoke", "the policy was narrowed");
+	audit_text("reload", "the new policy is in force");
+	audit_start();
+	report("keeper reload %s\n",
+	       syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) ? strerror(errno)
+								       : "killed");
+}
+
 /* One connection: its lines go to the log. "kill": by pidfd, as a keeper does. */
 static void keeper_serve(int listener)
 {
@@ -155,6 +196,8 @@ static void keeper_serve(int listener)
 	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
 		return;
 	pidfd = (int)syscall(SYS_pidfd_open, peer.pid, 0);
+	audit_text("connect", "back end");
+	sd_notify(0, "STATUS=serving d3 xvda, generation 1");
 	report("keeper peer %s\n", peer.uid == getuid() ? "yes" : "no");
 	report("keeper pidfd %s\n", pidfd >= 0 ? "yes" : strerror(errno));
 	while (!told_to_stop) {
@@ -168,14 +211,13 @@ static void keeper_serve(int listener)
 			report("%.*s", (int)n, line);
 		}
 		if (told_to_reload)
-			report("keeper reload %s\n",
-			       syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0)
-				       ? strerror(errno)
-				       : "killed");
+			keeper_reload(pidfd);
 		told_to_reload = 0;
 	}
 	close(pidfd);
 	close(fd);
+	audit_text("disconnect", "all it held is given back");
+	sd_notify(0, "STATUS=waiting for the back end of d3 xvda, generation 1");
 }
 
 static int keeper(void)
@@ -196,6 +238,7 @@ static int keeper(void)
 		return 1;
 	}
 	keeper_report();
+	audit_begin();
 	unlink(where.sun_path);
 	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (bind(listener, (void *)&where, sizeof(where)) || listen(listener, 1)) {
