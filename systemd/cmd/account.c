@@ -2,8 +2,11 @@
 #include "systemd/cmd/account.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "common/clock.h"
 #include "common/number.h"
 #include "grant-mem/cmd/audit-sum.h"
 #include "systemd/cmd/place.h"
@@ -139,6 +142,33 @@ static void add_up(struct account *account, const struct sum *sum)
 	account->reloads = sum->reloads;
 }
 
+/* Of the newer file: it is the one that grows, and another when it was rotated. */
+static struct account_stamp stamp_of(const char *name)
+{
+	char path[PLACE_MAX], log[PLACE_MAX + 16];
+	struct stat st;
+
+	if (!place(path, PLACE_LOGS, name))
+		return (struct account_stamp){0};
+	snprintf(log, sizeof(log), "%s/audit.log", path);
+	if (stat(log, &st))
+		return (struct account_stamp){0};
+	return (struct account_stamp){st.st_ino, (uint64_t)st.st_size,
+				      (uint64_t)st.st_mtim.tv_sec * CLOCK_SECOND +
+					      (uint64_t)st.st_mtim.tv_nsec};
+}
+
+void account_reread(struct account *account, const struct account *last,
+		    const char *name)
+{
+	struct account_stamp now = stamp_of(name);
+
+	if (now.file && !memcmp(&now, &last->stamp, sizeof(now)))
+		*account = *last;
+	else
+		account_read(account, name);
+}
+
 void account_read(struct account *account, const char *name)
 {
 	static struct reader reader;
@@ -146,6 +176,7 @@ void account_read(struct account *account, const char *name)
 	char path[PLACE_MAX];
 
 	*account = (struct account){.mark = account->mark, .domid = ACCOUNT_NO_DOMAIN};
+	account->stamp = stamp_of(name);
 	reader = (struct reader){.account = account};
 	trail = (struct trail){.entry = take, .reader = &reader};
 	account->err = place(path, PLACE_LOGS, name) ? trail_read(&trail, path)

@@ -15,6 +15,11 @@
 
 #define ACCOUNT_NO_DOMAIN UINT64_MAX
 
+/* Which bytes a log had. */
+struct account_stamp {
+	uint64_t file, size, changed;
+};
+
 /* What became of a policy that was loaded anew. */
 enum account_reload { RELOAD_NONE, RELOAD_TAKEN, RELOAD_REFUSED };
 
@@ -22,6 +27,7 @@ struct account {
 	bool there;
 	int err;    /* it is not: negative errno */
 	bool sound; /* the chain holds */
+	struct account_stamp stamp;
 
 	uint64_t lines, seq; /* of the last */
 	char hash[ENTRY_HASH];
@@ -47,5 +53,8 @@ struct account {
 
 /* Of the instance @name, whose name is good; but for mark, all of @account is set. */
 void account_read(struct account *account, const char *name);
+/* The same, where nothing can have changed since @last was read by a copy of that. */
+void account_reread(struct account *account, const struct account *last,
+		    const char *name);
 
 #endif

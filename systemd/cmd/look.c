@@ -17,7 +17,8 @@
 
 int look(const char *name, uint64_t mark, struct instance *out)
 {
-	const struct set_wish wish = {SET_ACCOUNTS | SET_NUMBERS, name, mark};
+	const struct set_wish wish = {
+		.parts = SET_ACCOUNTS | SET_NUMBERS, .only = name, .mark = mark};
 	struct instance *instance;
 	struct set set;
 	int status;

@@ -11,6 +11,7 @@
 
 static const char help[] =
 	"usage: xddctl list [--json] [NAME...]\n"
+	"       xddctl top [--interval SECONDS] [--count N] [NAME...]\n"
 	"       xddctl prometheus FILE\n"
 	"       xddctl reload NAME\n"
 	"       xddctl drain NAME\n"
@@ -18,6 +19,7 @@ static const char help[] =
 	"\n"
 	"list        each instance: what it is, whom it serves, since when, in which\n"
 	"            state, and what is wrong; with --json an object a line\n"
+	"top         what each instance does now: rates and latencies; q ends it\n"
 	"prometheus  all numbers as a text file for node_exporter, replaced at once;\n"
 	"            - is standard output\n"
 	"reload      has the keeper read its policy again, and says what became of it\n"
@@ -31,8 +33,13 @@ static const char help[] =
 	"domain.\n";
 
 static const struct command commands[] = {
-	{"list", list_main},   {"prometheus", prometheus_main}, {"reload", reload_main},
-	{"drain", drain_main}, {"resume", resume_main},		{NULL, NULL},
+	{"drain", drain_main},
+	{"list", list_main},
+	{"prometheus", prometheus_main},
+	{"reload", reload_main},
+	{"resume", resume_main},
+	{"top", top_main},
+	{NULL, NULL},
 };
 
 int ctl_say(int status, const char *fmt, ...)
@@ -70,6 +77,6 @@ int main(int argc, char **argv)
 	setenv("LC_ALL", "C", 1);
 	setenv("SYSTEMD_COLORS", "0", 1);
 	return command_main(argc, argv, commands, help,
-			    "xddctl: list, prometheus, reload, drain or resume? "
+			    "xddctl: list, top, prometheus, reload, drain or resume? "
 			    "See xddctl --help");
 }

@@ -163,14 +163,25 @@ static void take_unit(void *to, const struct unit *unit)
 		*at = *unit;
 }
 
+static void read_account(struct instance *instance, const struct set_wish *wish)
+{
+	const struct instance *last =
+		wish->last ? set_find(wish->last, instance->name) : NULL;
+
+	instance->account.mark = wish->mark;
+	if (last)
+		account_reread(&instance->account, &last->account, instance->name);
+	else
+		account_read(&instance->account, instance->name);
+}
+
 static void read_rest(struct set *set, const struct set_wish *wish)
 {
 	for (unsigned i = 0; i < set->count; i++) {
 		struct instance *instance = &set->instance[i];
 
-		instance->account.mark = wish->mark;
 		if (instance->named && wish->parts & SET_ACCOUNTS)
-			account_read(&instance->account, instance->name);
+			read_account(instance, wish);
 		if (instance->named && wish->parts & SET_NUMBERS)
 			numbers_read(&instance->numbers, instance->name);
 		state_judge(instance, !set->units);

@@ -66,6 +66,8 @@ struct set_wish {
 	unsigned parts;
 	const char *only; /* of this instance alone; or NULL */
 	uint64_t mark;	  /* see struct account; for that one */
+	const struct set
+		*last; /* whose accounts will do where no log has changed; or NULL */
 };
 
 /* 0, or a negative errno with nothing to free; -ENOENT: no directory of policies, and

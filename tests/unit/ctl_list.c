@@ -286,6 +286,24 @@ static void prometheus(void **state)
 	assert_int_equal(ctl("prometheus"), 2);
 }
 
+/* No terminal: so many views, and then the end. */
+static void top(void **state)
+{
+	(void)state;
+	assert_int_equal(ctl("top --interval 1 --count 2"), 0);
+	is_plain();
+	says("xddctl: 1 instances, 1 serving, 0 problems\nNAME ");
+	says("disk             serving   d3             0       0       0     2");
+	assert_non_null(strstr(strstr(output, "\n\n"), "1 serving"));
+	assert_int_equal(ctl("top --interval 1 --count 1 nobody"), 0);
+	says_not("disk ");
+	/* and when nobody reads */
+	assert_int_equal(ctl("top --interval 1 | head -n 1"), 0);
+	assert_int_equal(ctl("top --interval 0"), 2);
+	assert_int_equal(ctl("top --count x"), 2);
+	assert_int_equal(ctl("top --what"), 2);
+}
+
 static void usage(void **state)
 {
 	(void)state;
@@ -313,6 +331,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(liars, fresh),
 		cmocka_unit_test_setup(files, fresh),
 		cmocka_unit_test_setup(prometheus, fresh),
+		cmocka_unit_test_setup(top, fresh),
 		cmocka_unit_test_setup(usage, fresh),
 	};
 
