@@ -11,7 +11,7 @@
 #include "systemd/cmd/rates.h"
 #include "systemd/cmd/screen.h"
 
-#define ROW "%-16s %-9s %-8s %7s %7s %7s %5s %7s %7s"
+#define ROW "%-16s %-8s %-6s %7s %7s %7s %5s %7s %7s"
 
 struct top {
 	uint64_t interval, count; /* 0: until told */

@@ -293,7 +293,7 @@ static void top(void **state)
 	assert_int_equal(ctl("top --interval 1 --count 2"), 0);
 	is_plain();
 	says("xddctl: 1 instances, 1 serving, 0 problems\nNAME ");
-	says("disk             serving   d3             0       0       0     2");
+	says("disk             serving  d3           0       0       0     2");
 	assert_non_null(strstr(strstr(output, "\n\n"), "1 serving"));
 	assert_int_equal(ctl("top --interval 1 --count 1 nobody"), 0);
 	says_not("disk ");
