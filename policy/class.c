@@ -64,8 +64,7 @@ static const struct class_info infos[][POLICY_VIRTIO + 1] = {
 		KEYS("state", "xdd-reason", "versions", "counts-#", "buffer-#", "frame-#",
 		     "connector-#")},
 		VIRTIO("displ", "Display", "xdd-policy", 2, 4054,
-			KEYS(VIRTIO_KEYS, "counts-#", "unplugged-#", "cursor-#", "resource-#", "backing-#",
-			     "scanout-#"))},
+			KEYS(VIRTIO_KEYS, "counts-#", "unplugged-#", "cursor-#", "resource-#", "backing-#", "scanout-#"))},
 	[POLICY_CAN] = {{"can", "vcan", "Can", "xdd-policy",
 		POLICY_COPY, POLICY_BOTH, 2, 0, 0, /* frames lie in the rings: no data */
 		KEYS("tx-ring-ref", "tx-ring-ref#", "rx-ring-ref", "rx-ring-ref#"), NO_KEYS,
