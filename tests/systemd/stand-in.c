@@ -17,7 +17,6 @@
 #include <grp.h>
 #include <poll.h>
 #include <sched.h>
-#include <sha2.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -38,8 +37,8 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#include "grant-mem/audit.h"
 #include "policy/policy.h"
+#include "tests/systemd/stand-in-log.h"
 
 static const char *instance;
 static int report_fd = -1;
@@ -145,39 +144,12 @@ static void keeper_report(void)
 	report("keeper usr %s\n", opens("/usr/x", O_WRONLY | O_CREAT));
 }
 
-static struct audit audit;
-
-static void audit_text(const char *event, const char *text)
-{
-	audit_line(&audit, event, "\"text\":\"%s\"", text);
-}
-
-static void audit_start(void)
-{
-	char path[512], digest[65] = "";
-
-	snprintf(path, sizeof(path), "/etc/xdd/%s.policy", instance);
-	SHA256File(path, digest);
-	audit_line(&audit, "start",
-		   "\"instance\":\"%s\",\"class\":\"blk\",\"policy\":\"%s\"", instance,
-		   digest);
-}
-
-/* What a keeper logs until its client is connected. */
-static void audit_begin(void)
-{
-	audit_open(&audit, getenv("LOGS_DIRECTORY"), AUDIT_FILE_BYTES, false);
-	audit_start();
-	audit_text("device", "backend/vbd/3/51712, generation 1");
-	audit_line(&audit, "state", "\"present\":%u,\"back\":4,\"front\":4", 1);
-}
-
 /* All that it takes away, and its back end with it. */
 static void keeper_reload(int pidfd)
 {
 	audit_text("revoke", "the policy was narrowed");
 	audit_text("reload", "the new policy is in force");
-	audit_start();
+	audit_start(instance);
 	report("keeper reload %s\n",
 	       syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) ? strerror(errno)
 								       : "killed");
@@ -238,7 +210,7 @@ static int keeper(void)
 		return 1;
 	}
 	keeper_report();
-	audit_begin();
+	audit_begin(instance);
 	unlink(where.sun_path);
 	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (bind(listener, (void *)&where, sizeof(where)) || listen(listener, 1)) {
