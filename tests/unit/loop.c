@@ -230,6 +230,32 @@ static void a_files_waits_end(void **state)
 	}
 }
 
+/* Each operation that serving does not need, asked as what serving needs must be: of
+ * the table of files. [utest->req~ring-of-operations-is-sealed~1] */
+static void sealed_ring_knows_nine_operations(void **state)
+{
+	static const uint8_t needed[] = {
+		IORING_OP_READV,    IORING_OP_WRITEV,  IORING_OP_READ,
+		IORING_OP_WRITE,    IORING_OP_FSYNC,   IORING_OP_FALLOCATE,
+		IORING_OP_POLL_ADD, IORING_OP_TIMEOUT, IORING_OP_ASYNC_CANCEL,
+	};
+
+	(void)state;
+	for (int op = 0; op < IORING_OP_LAST; op++) {
+		struct io_uring_sqe *sqe;
+		struct call c = fresh();
+
+		if (memchr(needed, op, sizeof(needed)))
+			continue;
+		sqe = io_uring_get_sqe(&loop.ring);
+		io_uring_prep_rw(op, sqe, LOOP_FILE_RESOURCE, NULL, 0, 0);
+		sqe->flags |= IOSQE_FIXED_FILE;
+		io_uring_sqe_set_data(sqe, &c.op);
+		turn_until_done(&c);
+		assert_int_equal(c.res, -EACCES);
+	}
+}
+
 /* [utest->req~ring-of-operations-is-sealed~1] */
 static void sealed_ring_refuses_the_rest(void **state)
 {
@@ -296,6 +322,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(cancelled_completes_once, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_files_waits_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(sealed_ring_knows_nine_operations,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sealed_ring_refuses_the_rest, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(more_than_the_queue_holds, set_up,
