@@ -249,7 +249,7 @@ static void find_conflicts(struct parser *parser)
 	find_strangers(parser, info);
 }
 
-/* [impl->req~policy-whole-or-not~1] [impl->req~policy-narrow-defaults~1] */
+/* [impl->req~policy-refused-by-line~1] [impl->req~policy-narrow-defaults~1] */
 unsigned policy_parse(const char *name, const char *text, size_t len,
 		      struct policy *out, struct policy_errors *errors)
 {

@@ -193,7 +193,8 @@ static void ask(struct keeper *k, unsigned step)
 		q->type == XS_TYPE_WATCH ? "w" : NULL);
 }
 
-/* True if a back end of the kernel has the device: said once, looked at again. */
+/* True if a back end of the kernel has the device: said once, looked at again.
+ * [impl->req~kernels-back-ends-are-not-fought~1] */
 static bool kernel_serves(struct keeper *k)
 {
 	struct device *d = &k->device;

@@ -538,7 +538,7 @@ static void class_section_is_known(void **state)
 	assert_int_not_equal(class_sum(discard, "Discard = no\nSync = no"), was);
 }
 
-/* [utest->req~policy-whole-or-not~1] */
+/* [utest->req~policy-refused-by-line~1] */
 static void out_untouched_on_error(void **state)
 {
 	struct policy before;
