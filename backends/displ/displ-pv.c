@@ -302,7 +302,8 @@ void displ_pv_start(struct displ_pv *pv, uint64_t now)
 
 /* -- Begin and end --------------------------------------------------------- */
 
-/* Maps for as many pages, each buffer having one that is not full. */
+/* Maps for as many pages, each buffer having one that is not full.
+ * [impl->req~serving-allocates-nothing~1] */
 static int init_tables(struct displ_pv *pv)
 {
 	uint32_t buffers = pv->conf.displ_policy->buffers;

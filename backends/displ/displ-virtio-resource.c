@@ -24,6 +24,7 @@ static uint32_t runs_for(struct displ_size size)
 	return (uint32_t)(n < most ? n : most);
 }
 
+/* [impl->req~serving-allocates-nothing~1] */
 static int init_place(struct displ_virtio_resources *rs, uint32_t i)
 {
 	const struct displ_size side = {DISPL_VIRTIO_SMALL_SIDE,

@@ -53,6 +53,7 @@ static void pv_flips(void)
 	assert_true(displ_bed_attach(&bed, 9, 5, WIDTH, HEIGHT, 0x34325258u) < 0);
 }
 
+/* [utest->req~serving-allocates-nothing~1] */
 static void t_res_1_no_allocation_by_pv(void **state)
 {
 	(void)state;
@@ -107,6 +108,7 @@ static void virtio_follows(void)
 	assert_int_equal(gpu_flush(1, ALL), OK);
 }
 
+/* [utest->req~serving-allocates-nothing~1] */
 static void t_res_1_no_allocation_by_virtio(void **state)
 {
 	(void)state;
