@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/number.h"
+
 /* Invariant 2. */
 static void add(uint64_t *sum, uint64_t n)
 {
@@ -16,6 +18,8 @@ static void let_go(struct sum *sum, uint32_t id)
 	struct sum_held *held = &sum->held[id % MAPS_SLOTS];
 
 	sum->now -= held->pages;
+	if (held->purpose < SUM_PURPOSES)
+		sum->use[held->purpose].now -= held->pages;
 	held->pages = 0;
 }
 
@@ -23,17 +27,76 @@ static void let_all_go(struct sum *sum)
 {
 	memset(sum->held, 0, sizeof(sum->held));
 	sum->now = 0;
+	for (unsigned i = 0; i < SUM_PURPOSES; i++)
+		sum->use[i].now = 0;
+}
+
+static enum sum_purpose purpose_of(const struct entry *entry)
+{
+	static const char *const names[] = {"ring", "data", "pool"};
+	const char *text = entry_text(entry, "purpose");
+	unsigned i = 0;
+
+	while (i < SUM_PURPOSES && strcmp(text, names[i]))
+		i++;
+	return i;
+}
+
+/* "8-11,17", and "+5" behind it if there was no room for all. */
+static void add_refs(struct sum_use *use, const char *refs)
+{
+	while (*refs && *refs != '+') {
+		size_t first = strcspn(refs, "-,+"), last = first;
+		const char *end = refs;
+		uint64_t from, to;
+
+		if (refs[first] == '-') {
+			end = refs + first + 1;
+			last = strcspn(end, ",+");
+		}
+		if (!number_parse(refs, first, UINT32_MAX, &from) ||
+		    !number_parse(end, last, UINT32_MAX, &to) || from > to)
+			break;
+		use->first = from < use->first ? (uint32_t)from : use->first;
+		use->last = to > use->last ? (uint32_t)to : use->last;
+		refs = end + last;
+		if (*refs == ',')
+			refs++;
+	}
+	use->cut |= *refs;
+}
+
+static void add_use(struct sum_use *use, const struct entry *entry, uint64_t pages)
+{
+	const char *refs = entry_text(entry, "refs");
+
+	if (!use->maps++)
+		use->first = UINT32_MAX;
+	use->now += pages;
+	if (use->now > use->most) {
+		use->most = use->now;
+		use->at = entry->seq;
+	}
+	use->cut |= !*refs;
+	add_refs(use, refs);
+	if (entry_number(entry, "writable"))
+		use->writable = true;
+	else
+		use->readable = true;
 }
 
 static void on_map(struct sum *sum, const struct entry *entry)
 {
 	uint32_t id = (uint32_t)entry_number(entry, "id");
 	uint64_t pages = entry_number(entry, "pages");
+	const enum sum_purpose purpose = purpose_of(entry);
 	struct sum_held *held = &sum->held[id % MAPS_SLOTS];
 
 	pages = pages < MAPS_SLOTS ? pages : MAPS_SLOTS;
 	let_go(sum, id);
-	*held = (struct sum_held){id, (uint32_t)pages};
+	*held = (struct sum_held){id, (uint32_t)pages, purpose};
+	if (purpose < SUM_PURPOSES)
+		add_use(&sum->use[purpose], entry, pages);
 	sum->now += pages;
 	sum->most = sum->now > sum->most ? sum->now : sum->most;
 	sum->maps++;

@@ -24,6 +24,17 @@ struct sum_reason {
 	uint64_t times;
 };
 
+/* What was mapped for one purpose, in pages. */
+struct sum_use {
+	uint64_t maps, now, most; /* most: at once */
+	uint64_t at;		  /* seq of the line that made it the most */
+	uint32_t first, last;	  /* references, if there was a map */
+	bool cut;		  /* not all of them were written, or can be read */
+	bool readable, writable;  /* maps that were no more than read, and others */
+};
+
+enum sum_purpose { SUM_RING, SUM_DATA, SUM_POOL, SUM_PURPOSES };
+
 struct sum {
 	char class[16], boot[48]; /* as the last start says */
 	char from[ENTRY_TIME], to[ENTRY_TIME];
@@ -39,8 +50,10 @@ struct sum {
 
 	bool reloaded; /* the line before said so */
 	uint64_t now;  /* pages that are mapped */
+	struct sum_use use[SUM_PURPOSES];
 	struct sum_held {
 		uint32_t id, pages;
+		enum sum_purpose purpose; /* SUM_PURPOSES: none that is known */
 	} held[MAPS_SLOTS];
 };
 
