@@ -69,6 +69,14 @@ static void load_section(struct loaded *loaded, struct policy_errors *errors)
 		section->fit(&loaded->policy, out, errors);
 }
 
+unsigned load_text(const char *name, struct loaded *loaded,
+		   struct policy_errors *errors)
+{
+	if (!policy_parse(name, loaded->text, loaded->len, &loaded->policy, errors))
+		load_section(loaded, errors);
+	return errors->count;
+}
+
 bool load(const char *path, struct loaded *loaded, struct report *report)
 {
 	static struct policy_errors errors;
@@ -89,8 +97,7 @@ bool load(const char *path, struct loaded *loaded, struct report *report)
 		return false;
 	}
 	loaded->len = (size_t)len;
-	if (!policy_parse(name, loaded->text, loaded->len, &loaded->policy, &errors))
-		load_section(loaded, &errors);
+	load_text(name, loaded, &errors);
 	tell(path, &errors, report);
 	return !errors.count;
 }

@@ -18,5 +18,9 @@ struct loaded {
 
 /* True if @path holds a policy with nothing wrong. */
 bool load(const char *path, struct loaded *loaded, struct report *report);
+/* The same of the @len bytes in @loaded's text, for the instance @name; what is wrong
+ * goes to @errors, and how much of it is returned. */
+unsigned load_text(const char *name, struct loaded *loaded,
+		   struct policy_errors *errors);
 
 #endif

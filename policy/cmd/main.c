@@ -8,6 +8,7 @@
 #include "policy/cmd/diff.h"
 #include "policy/cmd/dt.h"
 #include "policy/cmd/explain.h"
+#include "policy/cmd/learn.h"
 #include "policy/cmd/show.h"
 #include "policy/cmd/xl.h"
 
@@ -16,6 +17,7 @@ static const char help[] =
 	"       xdd-policy show FILE\n"
 	"       xdd-policy explain NAME|FILE may WHAT\n"
 	"       xdd-policy diff OLD NEW\n"
+	"       xdd-policy learn [--spare PERCENT] FILE LOG\n"
 	"       xdd-policy xl [OPTION...] NAME|FILE...\n"
 	"       xdd-policy dt [OPTION...] NAME|FILE|DIR...\n"
 	"\n"
@@ -27,6 +29,7 @@ static const char help[] =
 	"       so. Exit 0: it may, 1: it may not.\n"
 	"diff   what NEW makes possible (+), takes away (-), or changes (?), and how\n"
 	"       it comes to hold. Exit 0: nothing more becomes possible, 1: it may.\n"
+	"learn  a tighter policy, from what its instance's audit log says was used.\n"
 	"xl     the lines of a client's xl.cfg that give it these devices.\n"
 	"dt     without a toolstack: what these policies of one driver domain need of\n"
 	"       the device tree and of Xen's command line; with --verify, whether a\n"
@@ -44,6 +47,9 @@ static const char help[] =
 	"  --memory MIB         memory for the instances (not judged)\n"
 	"  --pv                 it is an x86 PV domain: each map is tracked twice\n"
 	"\n"
+	"learn:\n"
+	"  --spare PERCENT      so many more pages than were mapped at once (0)\n"
+	"\n"
 	"xl: whose devices they are:\n"
 	"  --backend DOMAIN     the driver domain (drv)\n"
 	"  --client DOMAIN      the client, for what xl cannot attach\n"
@@ -58,14 +64,15 @@ static const char help[] =
 	"The keys are in xdd.policy(5).\n";
 
 static const struct command commands[] = {
-	{"check", check_main}, {"show", show_main}, {"explain", explain_main},
-	{"diff", diff_main},   {"xl", xl_main},	    {"dt", dt_main},
-	{NULL, NULL},
+	{"check", check_main}, {"show", show_main},   {"explain", explain_main},
+	{"diff", diff_main},   {"learn", learn_main}, {"xl", xl_main},
+	{"dt", dt_main},       {NULL, NULL},
 };
 
 int main(int argc, char **argv)
 {
-	return command_main(argc, argv, commands, help,
-			    "xdd-policy: check, show, explain, diff, xl or dt? See "
-			    "xdd-policy --help");
+	return command_main(
+		argc, argv, commands, help,
+		"xdd-policy: check, show, explain, diff, learn, xl or dt? See "
+		"xdd-policy --help");
 }

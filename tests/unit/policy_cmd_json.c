@@ -104,6 +104,8 @@ static const struct {
 	{"dt --json --verify gone.dtb .", 2, ""},
 	{"dt --json --xen 3.4 .", 2, ""},
 	{"dt --json", 2, ""},
+	{"learn --json maps.policy gone", 2, ""},
+	{"learn --json", 2, ""},
 	{"xl --json maps.policy", 0, ""},
 	{"xl --json .", 2, ""},
 	{"xl --json", 2, ""},
@@ -160,6 +162,8 @@ static void findings(void **state)
 	assert_int_equal(run("check --json bad.policy"), 2);
 	has("findings.0", "{'severity':'error','file':'bad.policy','line':1,'text':'"
 			  "\\'2\\' is not a value of Format; allowed: 1'}");
+	assert_int_equal(run("check --json ."), 2); /* sums that would not be whole */
+	has("result.shares", "null");
 	assert_int_equal(run("show --json"), 2);
 	has("findings",
 	    "[{'severity':'error','file':null,'line':null,'text':'show takes "
