@@ -26,7 +26,7 @@ static const char help[] =
 	"  --instance NAME    of this instance\n"
 	"  --domid N          of when the client was this domain\n"
 	"  --event KIND       of this kind, such as map, refused or state\n"
-	"  --refused          refusals: the same as --event refused\n"
+	"  --refused          refusals, and lines that stand for more of them\n"
 	"  --since TIME       not before TIME (UTC): 2025-03-01, or 2025-03-01T10:30\n"
 	"  --until TIME       not after TIME; a day is meant to its end\n"
 	"show, account:\n"

@@ -16,6 +16,7 @@
 struct show {
 	const char *instance, *event, *since, *until; /* or NULL */
 	uint64_t domid;				      /* or NO_DOMAIN */
+	bool refused; /* and what was counted, which stands for such lines */
 	bool json;
 	int width; /* of the instances' column */
 
@@ -40,6 +41,9 @@ static bool wanted(const struct show *show, const char *name, const struct entry
 	if (show->instance && strcmp(show->instance, name))
 		return false;
 	if (show->event && strcmp(show->event, entry->event))
+		return false;
+	if (show->refused && strcmp(entry->event, "refused") &&
+	    strcmp(entry->event, "counted"))
 		return false;
 	if (show->domid != NO_DOMAIN && show->domid != show->client)
 		return false;
@@ -87,7 +91,7 @@ static const char *set_option(struct show *show, int option, const char *value)
 		show->event = value;
 		return NULL;
 	case 'r':
-		show->event = "refused";
+		show->refused = true;
 		return NULL;
 	case 's':
 		show->since = value;

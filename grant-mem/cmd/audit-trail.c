@@ -31,6 +31,7 @@ struct files {
 static void name_by_path(struct trail *trail)
 {
 	char full[PATH_MAX], *end, *name;
+	bool inside = false;
 
 	if (!realpath(trail->path[NEWER], full) && !realpath(trail->path[OLDER], full))
 		snprintf(full, sizeof(full), "%s", trail->path[NEWER]);
@@ -38,12 +39,14 @@ static void name_by_path(struct trail *trail)
 	if (name && name > full && !strncmp(name, "/audit.log", 10)) {
 		*name = '\0';
 		name = strrchr(full, '/');
+		inside = true;
 	}
 	name = name ? name + 1 : full;
 	end = strchr(name, '.');
 	if (end && end > name)
 		*end = '\0';
 	snprintf(trail->name, sizeof(trail->name), "%.*s", TRAIL_NAME - 1, name);
+	snprintf(trail->folder, sizeof(trail->folder), "%s", inside ? trail->name : "");
 }
 
 static int set_paths(struct trail *trail, const char *log)
@@ -144,9 +147,11 @@ static void take_line(struct trail *trail, const char *line, size_t len)
 	}
 	trail->at.seq = entry.seq;
 	chain_line(&trail->chain, trail->at, &entry);
-	if (!strcmp(entry.event, "start") && *entry_text(&entry, "instance"))
+	if (!strcmp(entry.event, "start") && *entry_text(&entry, "instance")) {
 		snprintf(trail->name, sizeof(trail->name), "%.*s", TRAIL_NAME - 1,
 			 entry_text(&entry, "instance"));
+		trail->strange |= *trail->folder && strcmp(trail->name, trail->folder);
+	}
 	if (trail->entry)
 		trail->entry(trail, &entry);
 	entry_fini(&entry);

@@ -33,6 +33,8 @@ struct trail {
 	void *reader;
 
 	char name[TRAIL_NAME]; /* of the instance: by its path, or what a start says */
+	char folder[TRAIL_NAME]; /* that has its audit.log, or "" */
+	bool strange;		 /* a start named another instance than the folder */
 	char path[2][PATH_MAX];
 	struct chain chain;
 	struct chain_place at; /* the line at hand */

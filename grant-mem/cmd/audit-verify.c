@@ -101,6 +101,12 @@ static void print_notes(const struct trail *trail, const struct verify *verify)
 	if (verify->lost)
 		printf("  %" PRIu64 " lines could not be written, and are counted\n",
 		       verify->lost);
+	if (trail->strange) {
+		printf("  its folder is ");
+		print_text(trail->folder);
+		printf(", and it says that it is another instance's: see whose it is "
+		       "by \"xdd-audit show --event start\"\n");
+	}
 	if (trail->torn)
 		printf("  %" PRIu64
 		       " bytes behind the last line are no line: one that is "
