@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "systemd/cmd/look.h"
+#include "systemd/cmd/act.h"
 
 #define LOG_SECONDS   5
 #define SERVE_SECONDS 20
@@ -68,33 +68,43 @@ static bool back(const struct instance *before, const struct instance *now)
 	return now->state == STATE_WAITING || now->state == STATE_SERVING;
 }
 
-int resume_main(int argc, char **argv)
+int act_resume(const struct instance *before)
 {
-	static struct instance before, now;
-	int status = look_first(argc, argv, &before);
+	static struct instance now;
 	char role[UNIT_ROLE];
 
-	if (status)
-		return status;
-	instance_role(&before, role);
+	instance_role(before, role);
 	if (!*role)
 		return ctl_say(CTL_NOT,
 			       "%s: without a good policy nobody knows what its "
 			       "back end is: xddctl list %s",
-			       before.name, before.name);
-	if (unit_do("start", role, before.name))
+			       before->name, before->name);
+	if (unit_do("start", role, before->name))
 		return ctl_say(CTL_NOT,
 			       "%s: it did not start: journalctl -u xdd-%s@%s says why",
-			       before.name, role, before.name);
-	if (!look_until(&before, &now, back, SERVE_SECONDS))
+			       before->name, role, before->name);
+	if (!look_until(before, &now, back, SERVE_SECONDS))
 		return ctl_say(CTL_NOT, "%s: %s after %d s%s; xddctl list %s says more",
-			       before.name, state_name(now.state), SERVE_SECONDS,
-			       before.account.connected
+			       before->name, state_name(now.state), SERVE_SECONDS,
+			       before->account.connected
 				       ? ", and its client was connected"
 				       : "",
-			       before.name);
-	printf("%s: %s%s%s\n", before.name, state_name(now.state),
-	       now.state == STATE_WAITING ? ": " : "",
-	       now.state == STATE_WAITING ? now.keeper.status : "");
+			       before->name);
 	return CTL_DONE;
+}
+
+int resume_main(int argc, char **argv)
+{
+	static struct instance before, now;
+	int status = look_first(argc, argv, &before);
+
+	if (!status)
+		status = act_resume(&before);
+	if (!status)
+		status = look(before.name, 0, &now);
+	if (!status)
+		printf("%s: %s%s%s\n", before.name, state_name(now.state),
+		       now.state == STATE_WAITING ? ": " : "",
+		       now.state == STATE_WAITING ? now.keeper.status : "");
+	return status;
 }

@@ -17,6 +17,7 @@ int reload_main(int argc, char **argv);
 int drain_main(int argc, char **argv);
 int resume_main(int argc, char **argv);
 int top_main(int argc, char **argv);
+int probe_main(int argc, char **argv);
 
 /* "xddctl: TEXT", on standard error. Returns @status. */
 int ctl_say(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

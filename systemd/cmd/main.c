@@ -16,6 +16,7 @@ static const char help[] =
 	"       xddctl reload NAME\n"
 	"       xddctl drain NAME\n"
 	"       xddctl resume NAME\n"
+	"       xddctl probe [--json] NAME\n"
 	"\n"
 	"list        each instance: what it is, whom it serves, since when, in which\n"
 	"            state, and what is wrong; with --json an object a line\n"
@@ -26,6 +27,10 @@ static const char help[] =
 	"drain       stops the back end when it has finished what is in flight; its\n"
 	"            keeper and its client stay\n"
 	"resume      starts it again\n"
+	"probe       has xdd-probe stand in the back end's place, in its own unit, and "
+	"try\n"
+	"            what it must not be able to do; not while its client is "
+	"connected\n"
 	"\n"
 	"Exit 0: done, 1: not done, or an instance has a problem, 2: the command is "
 	"not\n"
@@ -33,13 +38,10 @@ static const char help[] =
 	"domain.\n";
 
 static const struct command commands[] = {
-	{"drain", drain_main},
-	{"list", list_main},
-	{"prometheus", prometheus_main},
-	{"reload", reload_main},
-	{"resume", resume_main},
-	{"top", top_main},
-	{NULL, NULL},
+	{"drain", drain_main},	 {"list", list_main},
+	{"probe", probe_main},	 {"prometheus", prometheus_main},
+	{"reload", reload_main}, {"resume", resume_main},
+	{"top", top_main},	 {NULL, NULL},
 };
 
 int ctl_say(int status, const char *fmt, ...)
@@ -76,7 +78,8 @@ int main(int argc, char **argv)
 	/* What systemctl prints is read here. */
 	setenv("LC_ALL", "C", 1);
 	setenv("SYSTEMD_COLORS", "0", 1);
-	return command_main(argc, argv, commands, help,
-			    "xddctl: list, top, prometheus, reload, drain or resume? "
-			    "See xddctl --help");
+	return command_main(
+		argc, argv, commands, help,
+		"xddctl: list, top, prometheus, reload, drain, resume or probe? "
+		"See xddctl --help");
 }

@@ -9,6 +9,7 @@ bool place(char path[PLACE_MAX], enum place where, const char *name)
 	static const char *const at[] = {
 		[PLACE_POLICIES] = "/etc/xdd",
 		[PLACE_LOGS] = "/var/log/xdd",
+		[PLACE_RUN] = "/run",
 		[PLACE_STATS] = "/run/xdd-stats",
 		[PLACE_UNITS] = "/run/systemd/system",
 	};

@@ -13,6 +13,7 @@
 enum place {
 	PLACE_POLICIES,
 	PLACE_LOGS,
+	PLACE_RUN,
 	PLACE_STATS,
 	PLACE_UNITS, /* systemd's, until the next boot */
 };

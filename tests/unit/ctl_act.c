@@ -104,7 +104,8 @@ static void stays_away(void **state)
 {
 	(void)state;
 	scene_policy("disk", "9");
-	keeper_takes(LOG "revoke '\"text\":\"the policy was narrowed\"'\n");
+	keeper_takes(LOG "revoke '\"text\":\"the policy was narrowed\"'\n" LOG
+			 "disconnect '\"text\":\"all\"'\n");
 	assert_int_equal(shell("echo 'cp \"$XDD_ROOT/next\" \"$XDD_ROOT/show\"' >>do"),
 			 0);
 	scene_show(scene_unit("keeper@disk", "active", WAITS),
@@ -150,6 +151,11 @@ static void no_verdict(void **state)
 	(void)state;
 	scene_log("disk", "reload", "\"text\":\"the new policy is in force\"");
 	scene_log("disk", "start", "\"instance\":\"disk\",\"policy\":\"00\"");
+	scene_log("disk", "reload", "\"text\":\"the old policy stays in force\"");
+	assert_int_equal(ctl("reload disk"), 1);
+	says("its audit log does not say within 10 s what became of it");
+	scene_file("do", LOG "reload '\"text\":\"the new policy is in force\"'\n" LOG
+			     "start '\"instance\":\"disk\",\"policy\":\"00\"'\n");
 	assert_int_equal(ctl("reload disk"), 1);
 	says("its audit log does not say within 10 s what became of it");
 	scene_file("do", "exit 1\n");
@@ -181,8 +187,14 @@ static void drains(void **state)
 	assert_int_equal(shell("mv show next && : >calls"), 0);
 	scene_show(scene_unit("keeper@disk", "active", WAITS),
 		   scene_unit("blk@disk", "inactive", ""));
-	scene_file("do", LOG "connect '\"text\":\"back end, pid 4711\"'\n"
-			     "cp \"$XDD_ROOT/next\" \"$XDD_ROOT/show\"\n");
+	/* it is up, and serves a moment later */
+	scene_file("do",
+		   LOG "connect '\"text\":\"back end, pid 4711\"'\n"
+		       "sed '/^Id=xdd-blk/,$ s/^ActiveState=.*/ActiveState=active/' "
+		       "\"$XDD_ROOT/show\" >\"$XDD_ROOT/up\"\n"
+		       "cp \"$XDD_ROOT/up\" \"$XDD_ROOT/show\"\n"
+		       "(sleep 1; cp \"$XDD_ROOT/next\" \"$XDD_ROOT/show\") "
+		       ">/dev/null 2>&1 &\n");
 	assert_int_equal(ctl("resume disk"), 0);
 	says("disk: serving\n");
 	calls("start -- xdd-blk@disk.service\n");
@@ -200,6 +212,12 @@ static void killed(void **state)
 			     "cp \"$XDD_ROOT/next\" \"$XDD_ROOT/show\"\n");
 	assert_int_equal(ctl("drain disk"), 1);
 	says("stopped, but not drained (failed, timeout)");
+	scene_show(scene_unit("keeper@disk", "active", WAITS),
+		   scene_unit("blk@disk", "inactive", "Result=signal"));
+	assert_int_equal(shell("mv show next"), 0);
+	show_running();
+	assert_int_equal(ctl("drain disk"), 1);
+	says("stopped, but not drained (inactive, signal)");
 	scene_file("do", "exit 1\n");
 	assert_int_equal(ctl("resume disk"), 1);
 	says("disk: it did not start: journalctl -u xdd-blk@disk says why");
