@@ -14,6 +14,7 @@ enum {
 int verify_main(int argc, char **argv);
 int show_main(int argc, char **argv);
 int account_main(int argc, char **argv);
+int head_main(int argc, char **argv);
 
 /* Says why a log could not be read. */
 void audit_cannot_read(const char *log, int err);

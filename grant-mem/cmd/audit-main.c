@@ -12,6 +12,7 @@ static const char help[] =
 	"usage: xdd-audit verify [--head SEQ:HASH] LOG...\n"
 	"       xdd-audit show [OPTION...] LOG...\n"
 	"       xdd-audit account [--json] LOG...\n"
+	"       xdd-audit head LOG...\n"
 	"\n"
 	"LOG is the directory of an instance's audit log, such as\n"
 	"/var/log/xdd/ivi_disk, or its audit.log; audit.log.1 is read with it.\n"
@@ -21,6 +22,7 @@ static const char help[] =
 	"         or the log written anew\n"
 	"show     the lines, in words\n"
 	"account  for each instance what was allowed, refused, mapped and copied\n"
+	"head     the last line's number and hash, to be recorded elsewhere\n"
 	"\n"
 	"show: only lines that are\n"
 	"  --instance NAME    of this instance\n"
@@ -39,6 +41,7 @@ static const struct command commands[] = {
 	{"verify", verify_main},
 	{"show", show_main},
 	{"account", account_main},
+	{"head", head_main},
 	{NULL, NULL},
 };
 
@@ -95,5 +98,5 @@ int audit_read(struct trail *trail, const char *log)
 int main(int argc, char **argv)
 {
 	return command_main(argc, argv, commands, help,
-			    "xdd-audit: verify, show or account? See xdd-audit --help");
+			    "xdd-audit: verify, show, account or head? See xdd-audit --help");
 }

@@ -114,6 +114,30 @@ static void verifies(void **state)
 	says("its chain is broken");
 }
 
+/* What is recorded is what verify takes. */
+static void heads(void **state)
+{
+	char head[80];
+
+	(void)state;
+	assert_int_equal(run("head disk"), 0);
+	assert_int_equal(sscanf(output, "xdd-audit-head ivi_disk %79s", head), 1);
+	assert_int_equal(
+		shell("$MESON_EXE_WRAPPER \"$XDD_AUDIT\" verify --head %s disk", head),
+		0);
+	says_not("no --head");
+	assert_int_equal(
+		shell("mkdir -p less && head -n 12 disk/audit.log >less/audit.log && "
+		      "$MESON_EXE_WRAPPER \"$XDD_AUDIT\" verify --head %s less",
+		      head),
+		1);
+	assert_int_equal(shell("mkdir -p other && sed '9s/9/8/' disk/audit.log "
+			       ">other/audit.log"),
+			 0);
+	assert_int_equal(run("head other disk"), 1);
+	says("xdd-audit-head ivi_disk BROKEN\nxdd-audit-head ivi_disk 14:");
+}
+
 static void shows(void **state)
 {
 	(void)state;
@@ -188,7 +212,7 @@ static void refuses(void **state)
 	static const struct {
 		const char *args, *says;
 	} rows[] = {
-		{"", "verify, show or account?"},
+		{"", "verify, show, account or head?"},
 		{"verify", "which log?"},
 		{"verify nowhere", "there is no audit.log here"},
 		{"verify /dev/null", "a regular file"},
@@ -198,6 +222,9 @@ static void refuses(void **state)
 		{"show --since yesterday disk", "a time is UTC"},
 		{"show --domid x disk", "a domain's number"},
 		{"account", "which log?"},
+		{"head", "which log?"},
+		{"head --head", "which log?"},
+		{"head nowhere", "there is no audit.log here"},
 	};
 
 	(void)state;
@@ -217,9 +244,9 @@ static void refuses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(verifies), cmocka_unit_test(shows),
-		cmocka_unit_test(accounts), cmocka_unit_test(odd_names),
-		cmocka_unit_test(refuses),
+		cmocka_unit_test(verifies),  cmocka_unit_test(heads),
+		cmocka_unit_test(shows),     cmocka_unit_test(accounts),
+		cmocka_unit_test(odd_names), cmocka_unit_test(refuses),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
