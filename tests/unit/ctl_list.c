@@ -212,8 +212,13 @@ static void liars(void **state)
 static void files(void **state)
 {
 	static const char *const make[] = {
-		"ln -s /etc/passwd stats", "mkfifo stats",	   "mkdir stats",
-		"truncate -s 8193 stats",  "truncate -s 1G stats", ": >stats",
+		"ln -s /etc/passwd stats",
+		"mkfifo stats",
+		"mkdir stats",
+		": >stats",
+		"ln -s ../good stats",
+		"cp ../good stats && echo >>stats",
+		"cp ../good stats && truncate -s 1G stats",
 	};
 
 	(void)state;

@@ -95,6 +95,7 @@ static void allowed(void **state)
 		{"garbage\n[]\n{\"allowed\":\"0\"}\n",
 		 "the probe did not come to its end", 0},
 		{"{\"lost\":\"gone\"}\n" SUMS, "its keeper hung up", 2},
+		{"{\"lost\":\"gone\"}\n" SUMS, "its keeper hung up", 0},
 		{SUMS, "its keeper hung up on the way, or the probe failed", 1},
 	};
 
