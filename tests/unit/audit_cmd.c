@@ -135,7 +135,7 @@ static void heads(void **state)
 			       ">other/audit.log"),
 			 0);
 	assert_int_equal(run("head other disk"), 1);
-	says("xdd-audit-head ivi_disk BROKEN\nxdd-audit-head ivi_disk 14:");
+	says("xdd-audit-head ivi_disk BROKEN\nxdd-audit-head ivi_disk 15:");
 }
 
 static void shows(void **state)
