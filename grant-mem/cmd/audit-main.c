@@ -38,11 +38,8 @@ static const char help[] =
 	"is not understood.\n";
 
 static const struct command commands[] = {
-	{"verify", verify_main},
-	{"show", show_main},
-	{"account", account_main},
-	{"head", head_main},
-	{NULL, NULL},
+	{"verify", verify_main}, {"show", show_main}, {"account", account_main},
+	{"head", head_main},	 {NULL, NULL},
 };
 
 /* What names a log may be a name that a log's domain has chosen. */
@@ -97,6 +94,7 @@ int audit_read(struct trail *trail, const char *log)
 
 int main(int argc, char **argv)
 {
-	return command_main(argc, argv, commands, help,
-			    "xdd-audit: verify, show, account or head? See xdd-audit --help");
+	return command_main(
+		argc, argv, commands, help,
+		"xdd-audit: verify, show, account or head? See xdd-audit --help");
 }
