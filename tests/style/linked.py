@@ -4,14 +4,14 @@
 """What is installed in a driver domain links nothing that could control Xen.
 
 libxenctrl, libxendevicemodel and libxenforeignmemory are for the control
-domain's tools. The keeper links no library of Xen's at all, and xdd-attach nothing
+domain's tools. The keeper links no library of Xen's at all, and these tools nothing
 of ours that bears the name of a function of theirs.
 """
 import re
 
 from tree import output_of, targets, tool, verdict
 
-CONTROL_DOMAIN = {"xdd-attach"}
+CONTROL_DOMAIN = {"xdd-attach", "xdd-witness"}
 CONTROL = re.compile(r"libxen(ctrl|devicemodel|foreignmemory|guest|light|call)")
 
 tool("readelf")

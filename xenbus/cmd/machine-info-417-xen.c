@@ -15,5 +15,6 @@ int machine_info(xc_interface *xc, struct domid id, struct machine_domain *out)
 		return -ESRCH;
 	out->dying = info.dying;
 	out->shutdown = info.shutdown;
+	out->hvm = info.hvm;
 	return 0;
 }

@@ -12,5 +12,6 @@ int machine_info(xc_interface *xc, struct domid id, struct machine_domain *out)
 		return errno ? -errno : -EIO;
 	out->dying = info.flags & XEN_DOMINF_dying;
 	out->shutdown = info.flags & XEN_DOMINF_shutdown;
+	out->hvm = info.flags & XEN_DOMINF_hvm_guest;
 	return 0;
 }

@@ -8,7 +8,7 @@
 
 #include "xenbus/cmd/machine.h"
 
-/* Fills @out->dying and shutdown. -ESRCH: no such domain. */
+/* Fills @out->dying, shutdown and hvm. -ESRCH: no such domain. */
 int machine_info(xc_interface *xc, struct domid id, struct machine_domain *out);
 
 #endif

@@ -17,6 +17,7 @@ struct machine_domain {
 	struct domid id;
 	bool dying;		/* being destroyed; its number is not free yet */
 	bool shutdown;		/* has stopped, and not begun to be destroyed */
+	bool hvm;		/* its page tables are its own: any but x86 PV */
 	uint32_t grant_frames;	/* at most, of its grant table; 0: not known */
 	unsigned grant_version; /* 1 or 2 */
 };
