@@ -13,6 +13,7 @@
 
 #include "tests/unit/witness_scene.h"
 
+#define HASH	  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define ALL_OF_IT "8-9,40,42,50 port 20"
 
 static void test_edited(void **state)
@@ -173,7 +174,7 @@ static void test_made_anew(void **state)
 
 static void test_bad_heads(void **state)
 {
-	static const char *const bad[] = {"c2_disk", "c2_disk 1:2", "nobody 1:0000"};
+	static const char *const bad[] = {"c2_disk", "c2_disk 1:2", "nobody 1:" HASH};
 	char etc[64], log[64], heads[64];
 
 	(void)state;
@@ -231,6 +232,7 @@ static void test_bad_policy(void **state)
 	edited("c2_disk", "\nClass = net", "");
 	judged(NULL);
 	finds("policy-bad");
+	in_words("its name is none of an instance");
 }
 
 static const struct {
@@ -283,6 +285,30 @@ static void test_odd(void **state)
 	shell_in_folder("rm -r kept");
 }
 
+/* Of nobody's device nothing is mapped, and nothing bound. */
+static void test_no_device(void **state)
+{
+	(void)state;
+	logged("c3_sound", "map",
+	       "\"id\":1,\"purpose\":\"ring\",\"writable\":1,\"pages\":1,\"refs\":"
+	       "\"8\"");
+	judged(NULL);
+	finds("audit-odd 3");
+	shell_in_folder("sed -i '$d' log/c3_sound/audit.log");
+	logged("c3_sound", "bind", "\"text\":\"event-channel 5 to 20\"");
+	judged(NULL);
+	finds("audit-odd 3");
+}
+
+/* A device that came anew has no channel of the one before. */
+static void test_new_device(void **state)
+{
+	(void)state;
+	logged("c2_disk", "device", "\"text\":\"backend/vbd/2/51712, generation 2\"");
+	judged(NULL);
+	finds("event-not-bound 2 20");
+}
+
 /* As many as it likes, and no more than a keeper can have. */
 static void test_binds(void **state)
 {
@@ -324,7 +350,11 @@ static void test_dropped(void **state)
 	       "\"id\":65542,\"purpose\":\"data\",\"writable\":1,\"pages\":1,\"refs\":"
 	       "\"60\",\"line\":0");
 	logged("c2_disk", "unmap", "\"id\":77");
-	pinned(2, 60, TESTED, 2, 0);
+	/* an unmapping that was lost, too */
+	logged("c2_disk", "map",
+	       "\"id\":65542,\"purpose\":\"data\",\"writable\":1,\"pages\":1,\"refs\":"
+	       "\"61\",\"line\":0");
+	pinned(2, 61, TESTED, 2, 0);
 	pinned(2, 1000, TESTED, 2, 0);
 	judged(NULL);
 	finds("audit-dropped 2 8-9,40,42,50,1000 port 20");
@@ -353,7 +383,8 @@ int main(void)
 		TEST(test_boot),       TEST(test_domain),
 		TEST(test_stray_log),  TEST(test_bad_policy),
 		TEST(test_odd),	       TEST(test_binds),
-		TEST(test_dropped),
+		TEST(test_dropped),    TEST(test_no_device),
+		TEST(test_new_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,6 +73,9 @@ static void test_writable(void **state)
 	logged("c2_disk", "map",
 	       "\"id\":65542,\"purpose\":\"data\",\"writable\":0,\"pages\":1,\"refs\":"
 	       "\"51\",\"line\":0");
+	logged("c2_disk", "map",
+	       "\"id\":65543,\"purpose\":\"data\",\"writable\":0,\"pages\":1,\"refs\":"
+	       "\"51\",\"line\":0");
 	judged(NULL);
 	finds("map-writable 2 51");
 	in_words("c2_disk registered them for reading");
@@ -156,6 +159,24 @@ static void test_outside_mode(void **state)
 	judged(NULL);
 	finds("map-outside-policy 2 60");
 	assert_string_equal(findings.at[0]->detail, "Memory.Mode, line 0");
+}
+
+/* Data that is only copied is never mapped. */
+static void test_outside_mode_copy(void **state)
+{
+	(void)state;
+	edited("c3_sound", "Class = snd", "Class = net");
+	edited("c3_sound", "alsa:", "tap_c3");
+	edited("c3_sound", "DataPages = 12", "DataPages = 1024");
+	edited("c3_sound", "InFlight = 16", "InFlight = 512");
+	logged("c3_sound", "device", "\"text\":\"backend/vif/3/0, generation 1\"");
+	logged("c3_sound", "map",
+	       "\"id\":65542,\"purpose\":\"data\",\"writable\":1,\"pages\":1,\"refs\":"
+	       "\"60\",\"line\":0");
+	pinned(3, 60, TESTED, 2, 0);
+	judged(NULL);
+	finds("policy-edited 3, map-outside-policy 3 60");
+	assert_string_equal(findings.at[1]->detail, "Memory.Mode, line 0");
 }
 
 /* 12 pages of data and 2 of rings are allowed. */
@@ -260,6 +281,7 @@ static void test_ports(void **state)
 	port_to(45, 0, 10);
 	port_offered(46, 0);
 	scene.named[scene.nameds++] = (struct scene_named){{45}, {0}};
+	scene.named[scene.nameds++] = (struct scene_named){{42}, {0}}; /* of another */
 	judged(NULL);
 	finds("event-not-bound 2 40, event-not-bound 3 41, event-no-policy 4 42, "
 	      "event-offered 2 43, event-control 0 44,46");
@@ -342,6 +364,7 @@ int main(void)
 		TEST(test_outside),
 		TEST(test_outside_direction),
 		TEST(test_outside_mode),
+		TEST(test_outside_mode_copy),
 		TEST(test_too_many),
 		TEST(test_too_many_rings),
 		TEST(test_unlisted),
