@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A dump of Xen 4.17's debug key 'g' from the bed, cut down: domain 1 is a driver
- * domain, 2 and 3 are its clients. Of domain 2 it has mapped 0x29 and 0x2a writable,
- * 0x2b to read, and 0x1234, where a device's pins were put in.
+ * A dump of Xen 4.17's debug key 'g' in the bed, cut down: domain 1 is a driver domain,
+ * 2 and 3 are its clients. The rows of domain 1 in domain 2's table were put in, in the
+ * form and with the pins that the bed shows: 0x29 and 0x2a are mapped writable, 0x2b to
+ * be read, and 0x1234 has a device's pins, too. fuzz/corpus/witness/recorded is one as
+ * it was.
  */
 #ifndef XDD_WITNESS_DUMP_H
 #define XDD_WITNESS_DUMP_H
