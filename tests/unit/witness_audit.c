@@ -298,6 +298,12 @@ static void test_no_device(void **state)
 	logged("c3_sound", "bind", "\"text\":\"event-channel 5 to 20\"");
 	judged(NULL);
 	finds("audit-odd 3");
+	shell_in_folder("sed -i '$d' log/c3_sound/audit.log");
+	/* nor of the one that was there before a start */
+	logged("c2_disk", "start", "\"boot\":\"b1\"");
+	logged("c2_disk", "bind", "\"text\":\"event-channel 5 to 20\"");
+	judged(NULL);
+	assert_int_equal(findings.at[0]->kind, AUDIT_ODD);
 }
 
 /* A device that came anew has no channel of the one before. */

@@ -145,6 +145,7 @@ static const char *const bad_backends[] = {
 	"/local/domain/x/backend",
 	"/local/domain/40000/backend",
 	"/local/domain/01/backend",
+	"/other/domain/1/backend/vbd/2/51712",
 	"local/domain/1/backend",
 	"/local/domain",
 };
@@ -190,6 +191,9 @@ static void test_ports(void **state)
 	world_write("/local/domain/1/device/vif/0/queue-0/event-channel-tx", "10");
 	world_write("/local/domain/1/device/vif/0/queue-0/event-channel-rx", "011");
 	world_write("/local/domain/1/device/vif/0/a/b/c/d/event-channel", "12");
+	/* another domain's */
+	device(3, 0, "vbd", 51712, "params", "root");
+	world_write("/local/domain/3/device/vbd/51712/event-channel", "14");
 	/* of a device that it made up */
 	world_write("/local/domain/1/device/vbd/99/event-channel", "13");
 	read_all();
