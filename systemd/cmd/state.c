@@ -189,9 +189,21 @@ static void judge_numbers(struct instance *instance)
 			numbers->pid, instance->back_end.pid);
 }
 
+/* A keeper that was killed has not said that its client is no longer there. */
+static void forget_the_dead(struct instance *instance)
+{
+	struct account *account = &instance->account;
+
+	if (runs(instance_is_alone(instance) ? &instance->back_end : &instance->keeper))
+		return;
+	account->present = account->connected = account->back_end = false;
+	*account->since = '\0';
+}
+
 void state_judge(struct instance *instance, bool units)
 {
 	instance->problems = 0;
+	forget_the_dead(instance);
 	instance->state = state_of(instance);
 	judge_policy(instance);
 	judge_unit(instance, &instance->keeper);

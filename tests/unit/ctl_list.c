@@ -105,7 +105,7 @@ static void states(void **state)
 	}
 	scene_show("", NULL);
 	assert_int_equal(ctl("list"), 0);
-	says("stopped");
+	says("  tag ivi          xvda     stopped   -  ");
 	scene_show(scene_unit("keeper@disk", "active", SERVING),
 		   scene_unit("blk@disk", "active", ""));
 	scene_log("disk", "state", "\"present\":1,\"online\":1,\"back\":5,\"front\":5");
