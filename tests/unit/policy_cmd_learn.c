@@ -290,6 +290,32 @@ static void hostile_logs(void **state)
 	says_not("\033");
 }
 
+/* A log of a wider policy: what both have. */
+static void wider_logs(void **state)
+{
+	(void)state;
+	write_disk(disk);
+	begin("disk");
+	map(1, "data", 1, 50, "1-50");
+	end();
+	assert_int_equal(learn(""), 0);
+	says("\nGrantRefs = 8-50\n");
+	begin("disk");
+	map(1, "data", 1, 50, "5000-5049");
+	end();
+	assert_int_equal(learn(""), 0);
+	says("\nGrantRefs = 8-1000\n");
+	says_not("Kept: Memory.GrantRefs");
+	write_disk(HEAD "ReadOnly = no\n" CLIENT LIMITS
+			"[Memory]\nGrantRefs = 20-40\nDataPages = 30\n");
+	begin("disk");
+	map(1, "data", 1, 50, "15-35");
+	end();
+	assert_int_equal(learn(""), 0);
+	says("\nGrantRefs = 20-35\nDataPages = 30\n");
+	is_no_more();
+}
+
 static void refused_logs(void **state)
 {
 	(void)state;
@@ -349,6 +375,7 @@ int main(void)
 		cmocka_unit_test_teardown(pool, clean_all),
 		cmocka_unit_test_teardown(new_lives, clean_all),
 		cmocka_unit_test_teardown(hostile_logs, clean_all),
+		cmocka_unit_test_teardown(wider_logs, clean_all),
 		cmocka_unit_test_teardown(refused_logs, clean_all),
 		cmocka_unit_test_teardown(as_json, clean_all),
 	};
