@@ -100,6 +100,9 @@ static void verifies(void **state)
 	assert_int_equal(shell("cp -r disk ivi_disk"), 0);
 	assert_int_equal(run("verify ivi_disk"), 0);
 	says_not("its folder");
+	assert_int_equal(shell("cp disk/audit.log brought"), 0); /* in no folder */
+	assert_int_equal(run("verify brought"), 0);
+	says_not("its folder");
 	assert_int_equal(
 		shell("mkdir -p torn && head -c -5 disk/audit.log >torn/audit.log"), 0);
 	assert_int_equal(run("verify torn"), 0);
