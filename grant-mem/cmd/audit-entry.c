@@ -5,6 +5,8 @@
 #include <sha2.h>
 #include <string.h>
 
+#include "common/number.h"
+
 static const char time_form[] = "dddd-dd-ddTdd:dd:dd.dddZ";
 
 int entry_is_hash(const char *text)
@@ -40,6 +42,20 @@ uint64_t entry_number(const struct entry *entry, const char *name)
 	json_int_t n = json_integer_value(json_object_get(entry->object, name));
 
 	return n > 0 ? (uint64_t)n : 0;
+}
+
+/* "backend/KIND/DOMID/DEVICE, generation N" */
+uint64_t entry_client(const struct entry *entry)
+{
+	static const char begin[] = "backend/";
+	const char *text = entry_text(entry, "text");
+	const char *at = strncmp(text, begin, strlen(begin)) ? NULL : text;
+	uint64_t domid;
+
+	at = at ? strchr(at + strlen(begin), '/') : NULL;
+	if (!at || !number_parse(at + 1, strcspn(at + 1, "/"), 32767, &domid))
+		return ENTRY_NO_CLIENT;
+	return domid;
 }
 
 static int is_count(const struct entry *entry, const char *name)

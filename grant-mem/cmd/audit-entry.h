@@ -21,6 +21,8 @@
 #define ENTRY_TIME sizeof("2025-03-01T10:00:00.123Z")
 #define ENTRY_HASH 65 /* hex digits, and a NUL */
 
+#define ENTRY_NO_CLIENT UINT64_MAX
+
 struct entry {
 	json_t *object; /* the entry's: entry_fini() */
 	const char *event;
@@ -36,6 +38,8 @@ void entry_fini(struct entry *entry);
 /* What a member says, or "" or 0 if it is not there or of another type. */
 const char *entry_text(const struct entry *entry, const char *name);
 uint64_t entry_number(const struct entry *entry, const char *name);
+/* Of a line about a device ("device"): its client's domain, or ENTRY_NO_CLIENT. */
+uint64_t entry_client(const struct entry *entry);
 
 /* True for 64 hex digits as SHA256Data() writes them. */
 int entry_is_hash(const char *text);

@@ -11,30 +11,15 @@
 #include "grant-mem/cmd/audit-phrase.h"
 #include "grant-mem/cmd/audit-print.h"
 
-#define NO_DOMAIN UINT64_MAX
-
 struct show {
 	const char *instance, *event, *since, *until; /* or NULL */
-	uint64_t domid;				      /* or NO_DOMAIN */
+	uint64_t domid;				      /* or ENTRY_NO_CLIENT */
 	bool refused; /* and what was counted, which stands for such lines */
 	bool json;
 	int width; /* of the instances' column */
 
 	uint64_t client; /* as the last line about a device said */
 };
-
-/* "backend/KIND/DOMID/DEVICE, generation N" */
-static uint64_t client_of(const char *text)
-{
-	static const char begin[] = "backend/";
-	const char *at = strncmp(text, begin, strlen(begin)) ? NULL : text;
-	uint64_t domid;
-
-	at = at ? strchr(at + strlen(begin), '/') : NULL;
-	if (!at || !number_parse(at + 1, strcspn(at + 1, "/"), 32767, &domid))
-		return NO_DOMAIN;
-	return domid;
-}
 
 static bool wanted(const struct show *show, const char *name, const struct entry *entry)
 {
@@ -45,7 +30,7 @@ static bool wanted(const struct show *show, const char *name, const struct entry
 	if (show->refused && strcmp(entry->event, "refused") &&
 	    strcmp(entry->event, "counted"))
 		return false;
-	if (show->domid != NO_DOMAIN && show->domid != show->client)
+	if (show->domid != ENTRY_NO_CLIENT && show->domid != show->client)
 		return false;
 	/* All times have one form, so that their order is that of the text. */
 	if (show->since && strcmp(entry->time, show->since) < 0)
@@ -59,7 +44,7 @@ static void take(struct trail *trail, const struct entry *entry)
 	struct show *show = trail->reader;
 
 	if (!strcmp(entry->event, "device"))
-		show->client = client_of(entry_text(entry, "text"));
+		show->client = entry_client(entry);
 	if (!wanted(show, trail->name, entry))
 		return;
 	if (show->json) {
@@ -121,7 +106,7 @@ int show_main(int argc, char **argv)
 		{"until", required_argument, NULL, 'u'},
 		{"json", no_argument, NULL, 'j'},
 		{NULL, 0, NULL, 0}};
-	struct show show = {.domid = NO_DOMAIN, .width = 12};
+	struct show show = {.domid = ENTRY_NO_CLIENT, .width = 12};
 	static struct trail trail;
 	int status = AUDIT_SOUND, c;
 	const char *wrong = NULL;
@@ -135,7 +120,7 @@ int show_main(int argc, char **argv)
 		return AUDIT_UNREADABLE;
 	}
 	for (int i = optind; i < argc; i++) {
-		show.client = NO_DOMAIN;
+		show.client = ENTRY_NO_CLIENT;
 		trail = (struct trail){.entry = take, .reader = &show};
 		status = audit_worse(status, audit_read(&trail, argv[i]));
 	}

@@ -7,25 +7,10 @@
 #include <sys/stat.h>
 
 #include "common/clock.h"
-#include "common/number.h"
 #include "grant-mem/cmd/audit-sum.h"
 #include "systemd/cmd/place.h"
 #include "systemd/cmd/plain.h"
 #include "xenbus/store.h"
-
-/* "backend/KIND/DOMID/DEVICE, generation N" */
-static uint64_t domid_of(const char *text)
-{
-	static const char begin[] = "backend/";
-	const char *at = strncmp(text, begin, sizeof(begin) - 1)
-				 ? NULL
-				 : strchr(text + sizeof(begin) - 1, '/');
-	uint64_t domid;
-
-	if (!at || !number_parse(at + 1, strcspn(at + 1, "/"), 32767, &domid))
-		return ACCOUNT_NO_DOMAIN;
-	return domid;
-}
 
 /* A reader of one log. */
 struct reader {
@@ -43,7 +28,7 @@ static void on_start(struct reader *r, const struct entry *entry)
 	if (r->reloaded)
 		return;
 	a->present = a->connected = a->back_end = false;
-	a->domid = ACCOUNT_NO_DOMAIN;
+	a->domid = ENTRY_NO_CLIENT;
 	*a->since = '\0';
 }
 
@@ -56,7 +41,7 @@ static void on_stop(struct reader *r, const struct entry *entry)
 
 static void on_device(struct reader *r, const struct entry *entry)
 {
-	r->account->domid = domid_of(entry_text(entry, "text"));
+	r->account->domid = entry_client(entry);
 }
 
 static void on_state(struct reader *r, const struct entry *entry)
@@ -175,7 +160,7 @@ void account_read(struct account *account, const char *name)
 	static struct trail trail;
 	char path[PLACE_MAX];
 
-	*account = (struct account){.mark = account->mark, .domid = ACCOUNT_NO_DOMAIN};
+	*account = (struct account){.mark = account->mark, .domid = ENTRY_NO_CLIENT};
 	account->stamp = stamp_of(name);
 	reader = (struct reader){.account = account};
 	trail = (struct trail){.entry = take, .reader = &reader};

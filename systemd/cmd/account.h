@@ -13,8 +13,6 @@
 
 #include "grant-mem/cmd/audit-trail.h"
 
-#define ACCOUNT_NO_DOMAIN UINT64_MAX
-
 /* Which bytes a log had. */
 struct account_stamp {
 	uint64_t file, size, changed;
@@ -39,7 +37,7 @@ struct account {
 	char refusal[96];	 /* the last, and when */
 	char refused_at[ENTRY_TIME];
 
-	uint64_t domid; /* of the client whose device is there, or ACCOUNT_NO_DOMAIN */
+	uint64_t domid; /* of the client whose device is there, or ENTRY_NO_CLIENT */
 	bool present;	/* its device is in xenstore */
 	bool back_end;	/* a process has the keeper's ear */
 	bool connected; /* both ends say so in xenstore */

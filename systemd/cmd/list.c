@@ -148,7 +148,7 @@ static void add_client(json_t *object, const struct instance *instance)
 {
 	const struct policy *policy = &instance->policy;
 	const struct account *account = &instance->account;
-	bool known = account->present && account->domid != ACCOUNT_NO_DOMAIN;
+	bool known = account->present && account->domid != ENTRY_NO_CLIENT;
 
 	json_object_set_new(object, "domid",
 			    known ? number(account->domid) : json_null());

@@ -28,11 +28,6 @@
 /* A value of one instance, or false: it has none. */
 typedef bool value_of(const struct instance *instance, uint64_t *out);
 
-static bool runs(const struct unit *unit)
-{
-	return unit_is(unit, "active") || unit_is(unit, "reloading");
-}
-
 static bool serving(const struct instance *instance, uint64_t *out)
 {
 	*out = instance->state == STATE_SERVING;
@@ -47,13 +42,13 @@ static bool problems(const struct instance *instance, uint64_t *out)
 
 static bool keeper_up(const struct instance *instance, uint64_t *out)
 {
-	*out = runs(&instance->keeper);
+	*out = unit_runs(&instance->keeper);
 	return !instance_is_alone(instance);
 }
 
 static bool back_end_up(const struct instance *instance, uint64_t *out)
 {
-	*out = runs(&instance->back_end);
+	*out = unit_runs(&instance->back_end);
 	return true;
 }
 
@@ -72,7 +67,7 @@ static bool back_end_restarts(const struct instance *instance, uint64_t *out)
 static bool client_domid(const struct instance *instance, uint64_t *out)
 {
 	*out = instance->account.domid;
-	return instance->account.present && *out != ACCOUNT_NO_DOMAIN;
+	return instance->account.present && *out != ENTRY_NO_CLIENT;
 }
 
 static bool connected_since(const struct instance *instance, uint64_t *out)

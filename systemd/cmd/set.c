@@ -35,7 +35,7 @@ static struct instance *add(struct set *set)
 		return NULL;
 	set->instance = more;
 	more += set->count++;
-	*more = (struct instance){.account = {.domid = ACCOUNT_NO_DOMAIN}};
+	*more = (struct instance){.account = {.domid = ENTRY_NO_CLIENT}};
 	return more;
 }
 

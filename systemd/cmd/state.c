@@ -61,23 +61,18 @@ void instance_client(const struct instance *instance, char *out, size_t size)
 {
 	const struct policy *policy = &instance->policy;
 	const struct account *account = &instance->account;
-	uint64_t domid = account->present ? account->domid : ACCOUNT_NO_DOMAIN;
+	uint64_t domid = account->present ? account->domid : ENTRY_NO_CLIENT;
 	char number[24] = "";
 
-	if (domid == ACCOUNT_NO_DOMAIN && instance->good && !policy->any_domain)
+	if (domid == ENTRY_NO_CLIENT && instance->good && !policy->any_domain)
 		domid = policy->domain.v;
-	if (domid != ACCOUNT_NO_DOMAIN)
+	if (domid != ENTRY_NO_CLIENT)
 		snprintf(number, sizeof(number), "d%" PRIu64, domid);
 	if (instance->good && policy->any_domain)
 		snprintf(out, size, *number ? "%s (tag %s)" : "%stag %s", number,
 			 policy->tag);
 	else
 		snprintf(out, size, "%s", *number ? number : "?");
-}
-
-static bool runs(const struct unit *unit)
-{
-	return unit_is(unit, "active") || unit_is(unit, "reloading");
 }
 
 static bool moves(const struct unit *unit)
@@ -106,9 +101,9 @@ static enum state state_of(const struct instance *instance)
 		return instance->file && !instance->good ? STATE_WRONG : STATE_FAILED;
 	if (moves(keeper) || moves(back_end))
 		return STATE_STARTING;
-	if (!alone && !runs(keeper))
+	if (!alone && !unit_runs(keeper))
 		return instance->file && !instance->good ? STATE_WRONG : STATE_STOPPED;
-	if (!runs(back_end))
+	if (!unit_runs(back_end))
 		return alone ? STATE_STOPPED : STATE_DRAINED;
 	return serves(instance) ? STATE_SERVING : STATE_WAITING;
 }
@@ -130,7 +125,7 @@ static void judge_unit(struct instance *instance, const struct unit *unit)
 /* The policies: that on the disk, and that in force. */
 static void judge_policy(struct instance *instance)
 {
-	bool up = runs(&instance->keeper) || runs(&instance->back_end);
+	bool up = unit_runs(&instance->keeper) || unit_runs(&instance->back_end);
 	const struct policy_error *error = &instance->error;
 	const struct account *account = &instance->account;
 	char role[UNIT_ROLE];
@@ -149,7 +144,7 @@ static void judge_policy(struct instance *instance)
 		problem(instance, "%s.policy is not what is in force: xddctl reload %s",
 			instance->name, instance->name);
 	instance_role(instance, role);
-	if (instance->good && runs(&instance->back_end) &&
+	if (instance->good && unit_runs(&instance->back_end) &&
 	    strcmp(role, instance->back_end.role))
 		problem(instance, "xdd-%s@%s runs, and the policy is for xdd-%s@%s",
 			instance->back_end.role, instance->unit, role, instance->unit);
@@ -181,7 +176,7 @@ static void judge_numbers(struct instance *instance)
 	if (numbers->why)
 		problem(instance, "the numbers of its back end are not shown: %s",
 			numbers->why);
-	if (numbers->there && runs(&instance->back_end) &&
+	if (numbers->there && unit_runs(&instance->back_end) &&
 	    numbers->pid != instance->back_end.pid)
 		problem(instance,
 			"the numbers of its back end are of process %" PRIu64
@@ -194,7 +189,8 @@ static void forget_the_dead(struct instance *instance)
 {
 	struct account *account = &instance->account;
 
-	if (runs(instance_is_alone(instance) ? &instance->back_end : &instance->keeper))
+	if (unit_runs(instance_is_alone(instance) ? &instance->back_end
+						  : &instance->keeper))
 		return;
 	account->present = account->connected = account->back_end = false;
 	*account->since = '\0';

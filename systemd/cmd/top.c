@@ -49,7 +49,7 @@ static void put_instance(struct top *top, const struct instance *now)
 	}
 	if (now->numbers.there)
 		rates_short(rates.busy, busy);
-	if (now->account.present && now->account.domid != ACCOUNT_NO_DOMAIN)
+	if (now->account.present && now->account.domid != ENTRY_NO_CLIENT)
 		snprintf(client, sizeof(client), "d%" PRIu64, now->account.domid);
 	screen_line(&top->screen, ROW, now->name, state_name(now->state), client,
 		    operations, bytes, errors, busy, rates_latency(rates.half, half),

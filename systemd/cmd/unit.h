@@ -47,6 +47,11 @@ static inline bool unit_is(const struct unit *unit, const char *active)
 	return unit->there && !__builtin_strcmp(unit->active, active);
 }
 
+static inline bool unit_runs(const struct unit *unit)
+{
+	return unit_is(unit, "active") || unit_is(unit, "reloading");
+}
+
 /* systemctl @verb UNIT, of an instance whose name is good; it is waited for. Returns as
  * run() does. */
 int unit_do(const char *verb, const char *role, const char *instance);
