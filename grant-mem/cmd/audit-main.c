@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* xdd-audit: verifies audit logs, shows them, adds them up; see xdd-audit(8). */
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "common/command.h"
 #include "grant-mem/cmd/audit-commands.h"
@@ -53,23 +51,7 @@ static void complain(const char *log, const char *what)
 
 void audit_cannot_read(const char *log, int err)
 {
-	static const struct {
-		int err;
-		const char *what;
-	} rows[] = {
-		{-ENOENT,
-		 "there is no audit.log here: name an instance's directory, such "
-		 "as /var/log/xdd/ivi_disk"},
-		{-EINVAL, "an audit log is a regular file, and this is none"},
-		{-EFBIG, "larger than what any keeper writes: this is no audit log"},
-		{-EAGAIN, "it was rotated each time it was opened: try again"},
-		{-EACCES, "not readable: become root"},
-	};
-	const char *what = strerror(-err);
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		what = rows[i].err == err ? rows[i].what : what;
-	complain(log, what);
+	complain(log, trail_why(err));
 }
 
 int audit_worse(int a, int b)

@@ -221,3 +221,24 @@ int trail_read(struct trail *trail, const char *log)
 	close_files(&files);
 	return err;
 }
+
+const char *trail_why(int err)
+{
+	static const struct {
+		int err;
+		const char *what;
+	} rows[] = {
+		{-ENOENT,
+		 "there is no audit.log here: name an instance's directory, such "
+		 "as /var/log/xdd/ivi_disk"},
+		{-EINVAL, "an audit log is a regular file, and this is none"},
+		{-EFBIG, "larger than what any keeper writes: this is no audit log"},
+		{-EAGAIN, "it was rotated each time it was opened: try again"},
+		{-EACCES, "not readable: become root"},
+	};
+	const char *what = strerror(-err);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		what = rows[i].err == err ? rows[i].what : what;
+	return what;
+}

@@ -45,5 +45,7 @@ struct trail {
 /* Reads @log from its first line to its last, and calls the reader for each line and
  * each finding. 0, or negative errno, or -EFBIG for what is no log by its size. */
 int trail_read(struct trail *trail, const char *log);
+/* Why it could not be read, and what to do. */
+const char *trail_why(int err);
 
 #endif
