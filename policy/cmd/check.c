@@ -90,13 +90,9 @@ static bool read_options(int argc, char **argv, struct check *check)
 			report_usage(&check->answer.report, "see xdd-policy --help");
 			return false;
 		}
-		if (policy_value_number(optarg, 1, UINT32_MAX,
-					&check->limits.limit[share]))
-			continue;
-		report_usage(&check->answer.report,
-			     "--%s takes a number from 1, not \"%s\"",
-			     set_share_option(share), optarg);
-		return false;
+		if (!set_limit_read(&check->limits, (enum set_share)share, optarg,
+				    &check->answer.report))
+			return false;
 	}
 	if (optind < argc)
 		return true;

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "common/command.h"
+#include "policy/cmd/assess-main.h"
 #include "policy/cmd/check.h"
 #include "policy/cmd/diff.h"
 #include "policy/cmd/dt.h"
@@ -20,6 +21,7 @@ static const char help[] =
 	"       xdd-policy learn [--spare PERCENT] FILE LOG\n"
 	"       xdd-policy xl [OPTION...] NAME|FILE...\n"
 	"       xdd-policy dt [OPTION...] NAME|FILE|DIR...\n"
+	"       xdd-policy report [OPTION...] -o PAGE DIR\n"
 	"\n"
 	"check  every error of every file, with line and what is allowed; for a\n"
 	"       directory also what its policies may not say together, and what\n"
@@ -34,11 +36,16 @@ static const char help[] =
 	"dt     without a toolstack: what these policies of one driver domain need of\n"
 	"       the device tree and of Xen's command line; with --verify, whether a\n"
 	"       compiled tree gives it. Exit 0: it does, 2: it does not.\n"
+	"report  one HTML page for an assessor: who may reach what, by which line, "
+	"what\n"
+	"       was used, and what was refused. Exit 0: written, 1: written, and "
+	"sources\n"
+	"       do not agree or a wall is missing, 2: not written.\n"
 	"\n"
 	"All of them:\n"
 	"  --json               one JSON object, findings and answer; xdd-policy(8)\n"
 	"\n"
-	"check: what the driver domain has, if not the default:\n"
+	"check, report: what the driver domain has, if not the default:\n"
 	"  --maptrack N         maptrack entries, 256 a frame (262144)\n"
 	"  --event-channels N   event channels (1023)\n"
 	"  --watches N          xenstore watches (128)\n"
@@ -61,18 +68,26 @@ static const char help[] =
 	"  --verify FILE.dtb         judge this tree instead of printing what is "
 	"needed\n"
 	"\n"
+	"report:\n"
+	"  -o, --output PAGE         where the page is written; what is there is "
+	"replaced\n"
+	"  --audit LOG               an instance's audit log; may be given again\n"
+	"  --witness FILE            what xdd-witness --json printed\n"
+	"  --probe [NAME=]FILE       what xdd-probe printed in the place of NAME; "
+	"again\n"
+	"\n"
 	"The keys are in xdd.policy(5).\n";
 
 static const struct command commands[] = {
-	{"check", check_main}, {"show", show_main},   {"explain", explain_main},
-	{"diff", diff_main},   {"learn", learn_main}, {"xl", xl_main},
-	{"dt", dt_main},       {NULL, NULL},
+	{"check", check_main}, {"show", show_main},	{"explain", explain_main},
+	{"diff", diff_main},   {"learn", learn_main},	{"xl", xl_main},
+	{"dt", dt_main},       {"report", assess_main}, {NULL, NULL},
 };
 
 int main(int argc, char **argv)
 {
 	return command_main(
 		argc, argv, commands, help,
-		"xdd-policy: check, show, explain, diff, learn, xl or dt? See "
+		"xdd-policy: check, show, explain, diff, learn, xl, dt or report? See "
 		"xdd-policy --help");
 }

@@ -92,6 +92,9 @@ struct set_limits {
 void set_limits_init(struct set_limits *limits);
 /* The command-line option that overrides @share: "maptrack". */
 const char *set_share_option(enum set_share share);
+/* The limit of @share as that option gives it. False: it is none, and that is said. */
+bool set_limit_read(struct set_limits *limits, enum set_share share, const char *value,
+		    struct report *report);
 /* What all of @set need of @share; @pv: as in set_limits. */
 uint64_t set_share_need(const struct set *set, enum set_share share, bool pv);
 /* Reports each limit that is passed; @path stands for the set in messages. */

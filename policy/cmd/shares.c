@@ -100,6 +100,16 @@ const char *set_share_option(enum set_share share)
 	return shares[share].option;
 }
 
+bool set_limit_read(struct set_limits *limits, enum set_share share, const char *value,
+		    struct report *report)
+{
+	if (policy_value_number(value, 1, UINT32_MAX, &limits->limit[share]))
+		return true;
+	report_usage(report, "--%s takes a number from 1, not \"%s\"",
+		     set_share_option(share), value);
+	return false;
+}
+
 uint64_t set_share_need(const struct set *set, enum set_share which, bool pv)
 {
 	const struct share *share = &shares[which];
