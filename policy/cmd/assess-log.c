@@ -69,6 +69,7 @@ int assess_log_read(struct assess_log *log, const char *path)
 	strcpy(log->head, trail.chain.lines ? trail.chain.hash : "");
 	log->findings = trail.findings;
 	log->torn = trail.torn;
+	log->strange = trail.strange;
 	return 0;
 }
 

@@ -21,6 +21,7 @@ struct assess_log {
 	uint64_t first, last; /* seq */
 	char head[ENTRY_HASH];
 	uint64_t findings, torn;
+	bool strange; /* it names another instance than its folder is of */
 	char broken_at[PATH_MAX + 48]; /* the first finding, or "" */
 	/* As the last start says, or "". */
 	char policy[ENTRY_HASH], keeper[ENTRY_HASH], program[ENTRY_HASH];

@@ -177,10 +177,7 @@ static void read_policies(struct making *m, const char *place)
 	m->a.place = place;
 	m->a.set = &m->set;
 	set_add(&m->set, place, &m->report);
-	set_check_pairs(&m->set, &m->report);
-	set_check_links(&m->set, &m->report);
-	set_check_sounds(&m->set, &m->report);
-	set_check_displays(&m->set, &m->report);
+	set_check(&m->set, &m->report);
 	if (!m->report.errors)
 		set_check_shares(&m->set, &m->a.limits, place, &m->report);
 }

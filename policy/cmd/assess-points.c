@@ -45,6 +45,11 @@ static void of_log(struct assess *a, const struct assess_instance *i)
 		assess_point(a, ASSESS_ALARM, ASSESS_USED,
 			     "%s: its log is of class %s, its policy of %s", name_of(i),
 			     log->sum.class, class);
+	if (log->strange)
+		assess_point(
+			a, ASSESS_ALARM, ASSESS_USED,
+			"%s: its log, %s, stands in the folder of another instance",
+			name_of(i), log->path);
 	if (strcmp(log->policy, i->digest))
 		assess_point(
 			a, ASSESS_ALARM, ASSESS_VERSIONS,

@@ -105,12 +105,7 @@ static void judge(struct check *check, bool whole)
 {
 	if (!check->dir)
 		return;
-	set_check_pairs(&check->set, &check->answer.report);
-	set_check_links(&check->set, &check->answer.report);
-	set_check_sounds(&check->set, &check->answer.report);
-	set_check_displays(&check->set, &check->answer.report);
-	set_check_buses(&check->set, &check->answer.report);
-	set_check_networks(&check->set, &check->answer.report);
+	set_check(&check->set, &check->answer.report);
 	if (whole)
 		set_check_shares(&check->set, &check->limits, check->dir,
 				 &check->answer.report);

@@ -204,6 +204,7 @@ static void put_named(FILE *out, json_t *list, const char *title, const char *fi
 void page_reach(FILE *out, const struct assess *a)
 {
 	json_t *sounds = set_sounds(a->set), *displays = set_displays(a->set);
+	json_t *buses = set_buses(a->set);
 
 	page_head(out, ASSESS_REACH, "2. Which back end may touch what");
 	put_table(out, a);
@@ -212,6 +213,8 @@ void page_reach(FILE *out, const struct assess *a)
 	put_named(out, sounds, "Who may record, from which PCM", "pcm", NULL);
 	put_named(out, displays, "Who shows on which connector", "connector",
 		  "resource");
+	put_named(out, buses, "Who may send what, on which bus", "identifiers", "bus");
+	json_decref(buses);
 	json_decref(sounds);
 	json_decref(displays);
 }

@@ -122,6 +122,16 @@ void set_print_client(const struct policy *policy)
 		printf("%s (client %u)", policy->name, policy->domain.v);
 }
 
+void set_check(const struct set *set, struct report *report)
+{
+	set_check_pairs(set, report);
+	set_check_links(set, report);
+	set_check_sounds(set, report);
+	set_check_displays(set, report);
+	set_check_buses(set, report);
+	set_check_networks(set, report);
+}
+
 void set_free(struct set *set)
 {
 	for (unsigned i = 0; i < set->n; i++) {

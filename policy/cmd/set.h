@@ -36,6 +36,9 @@ unsigned set_line(const struct set_entry *entry, const char *key, unsigned numbe
 /* "NAME (client 3)", to standard output. */
 void set_print_client(const struct policy *policy);
 
+/* All that follows, but the shares. */
+void set_check(const struct set *set, struct report *report);
+
 /* Every two of them: devices, resources, references, isolation. */
 void set_check_pairs(const struct set *set, struct report *report);
 
