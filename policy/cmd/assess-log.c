@@ -27,13 +27,16 @@ static void on_start(struct assess_log *log, const struct entry *entry)
 static void take(struct trail *trail, const struct entry *entry)
 {
 	struct assess_log *log = trail->reader;
-	uint64_t domid;
+	uint64_t client;
 
 	sum_add(&log->sum, entry);
 	if (!strcmp(entry->event, "start"))
 		on_start(log, entry);
-	else if (!strcmp(entry->event, "device") && entry_client(entry, &domid))
-		log->client = (uint32_t)domid;
+	if (strcmp(entry->event, "device"))
+		return;
+	client = entry_client(entry);
+	if (client != ENTRY_NO_CLIENT)
+		log->client = (uint32_t)client;
 }
 
 static void found(struct trail *trail, const struct chain_finding *finding)
