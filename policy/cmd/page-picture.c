@@ -178,7 +178,8 @@ void page_picture(FILE *out, const struct assess *a)
 
 	page_head(out, "picture", "1. Who reaches whom");
 	html(out,
-	     "<p>An arrow into a back end: it may read pages of this client. An arrow "
+	     "<p class=with>An arrow into a back end: it may read pages of this "
+	     "client. An arrow "
 	     "into "
 	     "a client: it may write them. Its rings, which both write, are told "
 	     "beside. "

@@ -109,6 +109,8 @@ static const struct {
 	{"xl --json maps.policy", 0, ""},
 	{"xl --json .", 2, ""},
 	{"xl --json", 2, ""},
+	{"report --json -o report.html maps.policy", 0, ""},
+	{"report --json .", 2, ""},
 };
 
 /* The members, in their order; the status is the exit status. */

@@ -173,7 +173,8 @@ static void witness_wrong(void **state)
 	static const char *const texts[] = {
 		"[]",
 		"{}",
-		"{\"format\":2}",
+		"{\"format\":2,\"domain\":1,\"explained\":true,\"instances\":[],"
+		"\"maps\":[],\"unexplained\":[]}",
 		"{\"format\":1,\"domain\":1,\"explained\":true}",
 		"{\"format\":1,\"domain\":1,\"explained\":1,\"instances\":[],\"maps\":["
 		"],"
