@@ -2,7 +2,6 @@
 /* xdd-policy learn: its command line, its log, and what it prints: see learn.h. */
 #include "policy/cmd/learn.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -61,13 +60,6 @@ static void take(struct trail *trail, const struct entry *entry)
 	sum_add(&learn->sum, entry);
 }
 
-static const char *cannot_read(int err)
-{
-	return err == -ENOENT ? "there is no audit.log here: name the directory of an "
-				"instance, such as /var/log/xdd/ivi_disk"
-			      : strerror(-err);
-}
-
 /* What is wrong with the log, or NULL. */
 static const char *misfit(const struct learn *learn)
 {
@@ -98,7 +90,7 @@ static bool read_log(struct learn *learn)
 
 	learn->trail = (struct trail){.entry = take, .reader = learn};
 	err = trail_read(&learn->trail, learn->log);
-	wrong = err ? cannot_read(err) : misfit(learn);
+	wrong = err ? trail_why(err) : misfit(learn);
 	if (wrong)
 		report_error(report, learn->log, 0, "%s", wrong);
 	return !wrong;

@@ -321,7 +321,7 @@ static void refused_logs(void **state)
 	(void)state;
 	write_disk(disk);
 	assert_int_equal(learn(""), 2);
-	says("log: there is no audit.log here: name the directory");
+	says("log: there is no audit.log here: name an instance's directory");
 	begin("other");
 	map(1, "data", 1, 1, "20");
 	end();
