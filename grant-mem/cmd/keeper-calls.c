@@ -96,13 +96,12 @@ struct wire_limits calls_limits(const struct keeper *k)
 
 static int on_begin(struct keeper *k)
 {
-	struct wire_begin *begin = &k->peer.out.begin;
-
-	memcpy(begin->digest, k->digest, sizeof(k->digest));
-	begin->limits = calls_limits(k);
+	memcpy(k->peer.out.begin.digest, k->digest, sizeof(k->digest));
+	k->peer.out.begin.limits = calls_limits(k);
 	k->peer.stage = PEER_SERVING;
 	k->peer.status_due = true;
 	k->device.status = "ready";
+	keeper_status(k);
 	return WIRE_OK;
 }
 
