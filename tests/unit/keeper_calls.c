@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -43,6 +44,27 @@ static void test_hello(void **state)
 	assert_int_equal(m.status.front, 3);
 	assert_int_equal(m.status.frontend, 3);
 	assert_int_equal(m.status.device, 51712);
+}
+
+/* To systemd, as soon as it is so: a back end that came to a device which was known. */
+static void test_told_of(void **state)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	char text[128] = "";
+	unsigned fds;
+
+	(void)state;
+	snprintf(at.sun_path, sizeof(at.sun_path), "/tmp/xdd-notify.%d", getpid());
+	assert_int_equal(bind(fd, (void *)&at, sizeof(at)), 0);
+	setenv("NOTIFY_SOCKET", at.sun_path, 1);
+	world.k->peer.stage = PEER_GREETED;
+	assert_int_equal(world_call(fresh(), WIRE_BEGIN, 0, &fds), WIRE_OK);
+	unsetenv("NOTIFY_SOCKET");
+	unlink(at.sun_path);
+	assert_true(recv(fd, text, sizeof(text) - 1, 0) > 0);
+	close(fd);
+	assert_string_equal(text, "STATUS=serving d3 xvda, generation 1");
 }
 
 static void test_hello_refused(void **state)
@@ -547,6 +569,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(hello, setup),
+		TEST(told_of, setup),
 		TEST(hello_refused, setup),
 		TEST(map, setup),
 		TEST(map_refused, setup),
