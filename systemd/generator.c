@@ -261,6 +261,10 @@ static void lessor_unit(struct generator *g, const struct loaded *first, int n)
 
 /* -- Policies -------------------------------------------------------------- */
 
+_Static_assert(sizeof(((struct resource_more *)0)->plug) / sizeof(char *) ==
+		       DISPL_HEADS_MAX,
+	       "one for each connector");
+
 /* What is wrong in it is the back end's to say. */
 static void load_section(struct loaded *l, const char *text, size_t len)
 {
