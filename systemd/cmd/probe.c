@@ -7,10 +7,11 @@
  * its walls.
  *
  * Invariants:
- *  1. whatever happens, the drop-in goes and the back end that ran is started again;
- *     signals to end wait until then;
+ *  1. whatever happens but SIGKILL, the drop-in goes and the back end that ran is
+ *     started again; signals to end wait until then;
  *  2. that all was refused is said of a probe that came to its end, and says so itself;
  *  3. nobody is probed whose client is connected: the probe writes the device's state.
+ *     That is looked at once more when no back end runs that a client could connect to.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -195,6 +196,17 @@ static int judge(const struct probe *p, int started)
 	return CTL_DONE;
 }
 
+static int refuse_client(const struct instance *i)
+{
+	if (!i->account.connected)
+		return CTL_DONE;
+	return ctl_say(CTL_NOT,
+		       "%s: its client is connected, and the probe would take its "
+		       "device: probe it before its client runs, or an instance made "
+		       "for it",
+		       i->name);
+}
+
 static int refuse(const struct instance *i)
 {
 	if (!i->good)
@@ -210,13 +222,7 @@ static int refuse(const struct instance *i)
 			       "%s: its keeper does not run: systemctl start "
 			       "xdd@%s.target",
 			       i->name, i->name);
-	if (i->account.connected)
-		return ctl_say(CTL_NOT,
-			       "%s: its client is connected, and the probe would "
-			       "take its device: probe it before its client runs, "
-			       "or an instance made for it",
-			       i->name);
-	return CTL_DONE;
+	return refuse_client(i);
 }
 
 static void hold_signals(int how)
@@ -230,6 +236,15 @@ static void hold_signals(int how)
 	sigprocmask(how, &set, NULL);
 }
 
+/* Invariant 3. */
+static int refuse_late(const struct probe *p)
+{
+	static struct instance now;
+	int status = look(p->of->name, 0, &now);
+
+	return status ? status : refuse_client(&now);
+}
+
 static int probe(struct probe *p)
 {
 	bool ran = unit_is(&p->of->back_end, "active");
@@ -240,9 +255,12 @@ static int probe(struct probe *p)
 	hold_signals(SIG_BLOCK);
 	if (ran)
 		unit_do("stop", p->of->back_end.role, p->of->name);
-	started = try(p);
-	read_said(p);
-	status = judge(p, started);
+	status = refuse_late(p);
+	if (!status) {
+		started = try(p);
+		read_said(p);
+		status = judge(p, started);
+	}
 	fflush(stdout);
 	if (ran && act_resume(p->of))
 		status = CTL_NOT;

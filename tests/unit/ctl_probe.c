@@ -108,6 +108,17 @@ static void allowed(void **state)
 	}
 }
 
+/* One that came before its back end had gone. */
+static void not_late_either(void **state)
+{
+	(void)state;
+	scene_file("do", "[ \"$1\" = stop ] && " SCENE_LOG "disk "
+			 "state '\"present\":1,\"online\":1,\"back\":4,\"front\":4'\n");
+	assert_int_equal(ctl("probe disk"), 1);
+	says("its client is connected");
+	is_as_before("stop -- xdd-blk@disk.service\n" START);
+}
+
 /* Not where a client would lose its device, nor where nothing stands between. */
 static void not_tried(void **state)
 {
@@ -135,6 +146,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(refused, fresh),
 		cmocka_unit_test_setup(allowed, fresh),
 		cmocka_unit_test_setup(not_tried, fresh),
+		cmocka_unit_test_setup(not_late_either, fresh),
 	};
 
 	if (argc > 1)

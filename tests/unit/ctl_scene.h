@@ -97,9 +97,19 @@ static inline void scene_policy(const char *name, const char *in_flight)
 	scene_file(path, text);
 }
 
+/* What systemctl does may add a line to a log: SCENE_LOG "NAME EVENT MEMBERS". */
+#define SCENE_LOG "$MESON_EXE_WRAPPER \"$SCENE_LOG\" --log "
+
 static inline int scene_make(void **state)
 {
+	char self[256];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
 	(void)state;
+	if (len < 0)
+		return -1;
+	self[len] = '\0';
+	setenv("SCENE_LOG", self, 1);
 	if (!mkdtemp(scene_dir))
 		return -1;
 	shell_dir = scene_dir;
