@@ -43,6 +43,15 @@ static void follow(struct chain *chain, bool linked)
 		chain->broken = true;
 }
 
+/* How many lines what could not be read was, in front of the first that could, @seq:
+ * one each, or all there were. */
+static uint64_t in_front(const struct chain *chain, uint64_t seq)
+{
+	const bool all = chain->junks && (chain->whole || seq < chain->junks);
+
+	return all ? seq : chain->junks;
+}
+
 /* What could not be read stands between the last line and one with @seq, or the end. */
 static void settle_junk(struct chain *chain, uint64_t seq)
 {
@@ -51,7 +60,7 @@ static void settle_junk(struct chain *chain, uint64_t seq)
 	if (chain->lines)
 		next = chain->last.seq + 1;
 	else if (seq != UINT64_MAX)
-		next = seq - (seq < chain->junks ? seq : chain->junks);
+		next = seq - in_front(chain, seq);
 	blame_before(chain, CHAIN_LINK);
 	chain->junk.seq = next;
 	if (seq > next)
@@ -90,7 +99,7 @@ static void begin(struct chain *chain, const struct entry *entry)
 	if (wrong)
 		blame_last(chain, CHAIN_CHANGED);
 	chain->first = chain->last.seq;
-	chain->first -= chain->first < chain->junks ? chain->first : chain->junks;
+	chain->first -= in_front(chain, chain->first);
 	/* The head's line was the last to be dropped: this one is tied to it. */
 	if (chain->head && !chain->junks && chain->head->seq + 1 == chain->last.seq)
 		chain->head_seen = !strcmp(chain->head->hash, entry->prev);
@@ -169,14 +178,14 @@ static void end_head(struct chain *chain)
 	}
 }
 
-void chain_end(struct chain *chain, bool whole)
+void chain_end(struct chain *chain)
 {
 	if (chain->junks)
 		settle_junk(chain, UINT64_MAX);
 	blame_before(chain, CHAIN_LINK);
 	if (!chain->lines)
 		found(chain, CHAIN_EMPTY, chain->last, 0, NULL);
-	else if (whole && chain->first)
+	else if (chain->whole && chain->first)
 		found(chain, CHAIN_FRONT, (struct chain_place){NULL, 0, 0},
 		      chain->first - 1, NULL);
 	end_head(chain);

@@ -57,6 +57,7 @@ struct chain_head {
 struct chain {
 	void (*found)(struct chain *chain, const struct chain_finding *finding);
 	const struct chain_head *head; /* or NULL */
+	bool whole; /* nothing may be missing before the first line */
 
 	uint64_t lines, first;
 	struct chain_place last;
@@ -75,8 +76,8 @@ struct chain {
 void chain_line(struct chain *chain, struct chain_place at, const struct entry *entry);
 /* What stands at @at is no line. */
 void chain_junk(struct chain *chain, struct chain_place at, const char *why);
-/* There are no more. @whole: if nothing may be missing before the first line. */
-void chain_end(struct chain *chain, bool whole);
+/* There are no more. */
+void chain_end(struct chain *chain);
 /* Reads "SEQ:HASH". */
 bool chain_head_parse(const char *text, struct chain_head *head);
 

@@ -329,6 +329,20 @@ static void test_anew(void **state)
 	assert_int_equal(finding[0].at.seq, LINES - 1);
 }
 
+/* Without the newline between them the first two lines are one that cannot be read. */
+static void test_front_unread(void **state)
+{
+	(void)state;
+	bad = good;
+	bad.bytes[good.line[1] - 1] = '?';
+	judge(&head);
+	assert_int_equal(trail.findings, 1);
+	assert_int_equal(finding[0].kind, CHAIN_CHANGED);
+	assert_int_equal(finding[0].at.seq, 0);
+	assert_int_equal(finding[0].to, 1);
+	is_at(0, 0);
+}
+
 static void test_rotated_away(void **state)
 {
 	const struct chain_head first = {.seq = 3, .hash = ""};
@@ -459,6 +473,7 @@ int main(void)
 		cmocka_unit_test(test_sound),
 		cmocka_unit_test(test_hands),
 		cmocka_unit_test(test_anew),
+		cmocka_unit_test(test_front_unread),
 		cmocka_unit_test(test_rotated_away),
 		cmocka_unit_test(test_rotated_to_the_head),
 		cmocka_unit_test(test_no_lines),
