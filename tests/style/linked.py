@@ -4,30 +4,33 @@
 """What is installed in a driver domain links nothing that could control Xen.
 
 libxenctrl, libxendevicemodel and libxenforeignmemory are for the control
-domain's tools. The keeper links no library of Xen's at all, and these tools nothing
-of ours that bears the name of a function of theirs.
+domain's programs, by their install tags. The keeper links no library of Xen's at all, nor does
+a tool for any machine, and a control domain's program nothing of ours that bears the name of a
+function of theirs.
 """
 import re
 
-from tree import output_of, targets, tool, verdict
+from tree import machines, output_of, targets, tool, verdict
 
-CONTROL_DOMAIN = {"xdd-attach", "xdd-witness"}
 CONTROL = re.compile(r"libxen(ctrl|devicemodel|foreignmemory|guest|light|call)")
 
 tool("readelf")
+machine = machines()
 errors, programs = [], 0
 for target in targets():
     if target["type"] != "executable" or not target["installed"] \
-            or target["name"] in CONTROL_DOMAIN:
+            or machine[target["filename"][0]] == "control":
         continue
     programs += 1
     _, dynamic = output_of("readelf", "-d", target["filename"][0])
-    forbidden = re.compile("libxen") if target["name"] == "xdd-keeper" else CONTROL
+    forbidden = CONTROL
+    if target["name"] == "xdd-keeper" or machine[target["filename"][0]] == "tools":
+        forbidden = re.compile("libxen")
     needed = re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)
     errors += [f"{target['name']} links {library}" for library in needed
                if forbidden.match(library)]
 for target in targets():
-    if target["name"] in CONTROL_DOMAIN:
+    if machine.get(target["filename"][0]) == "control":
         _, symbols = output_of("readelf", "-sW", target["filename"][0])
         errors += [f"{target['name']} has a {name} of its own, which hides the library's"
                    for name in re.findall(r"FUNC.* \d+ (x[cs]_\w+)$", symbols, flags=re.M)]

@@ -39,6 +39,13 @@ def targets():
         return json.load(f)
 
 
+def machines():
+    """For what machine each program is: its install tag, by its path in the build."""
+    with open(os.path.join(BUILD, "meson-info", "intro-install_plan.json"),
+              encoding="utf-8") as f:
+        return {path: row["tag"] for path, row in json.load(f)["targets"].items()}
+
+
 def sources(target):
     """A target's own sources, below the root."""
     return [os.path.relpath(s, ROOT) for group in target["target_sources"]
