@@ -75,6 +75,14 @@ struct wire_hello {
 	char class[8]; /* the program's class, NUL-padded */
 };
 
+/* The newest version that both speak, if there is one. */
+static inline uint16_t wire_version(const struct wire_hello *hello)
+{
+	const uint16_t theirs = hello->version_max;
+
+	return theirs < WIRE_VERSION_MAX ? theirs : WIRE_VERSION_MAX;
+}
+
 /* Descriptors, in this order. */
 enum wire_fd {
 	WIRE_FD_GNTDEV_RW, /* maps registered as writable */

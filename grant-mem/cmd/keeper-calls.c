@@ -76,7 +76,7 @@ static int on_hello(struct keeper *k)
 		return refuse(k, "a program of another class", POLICY_KEY_CLASS);
 	if (r->rw < 0)
 		return WIRE_ENOMEM;
-	p->out.welcome = (struct wire_welcome){.version = WIRE_VERSION_MAX,
+	p->out.welcome = (struct wire_welcome){.version = wire_version(hello),
 					       .copy_bytes = p->area_bytes,
 					       .policy_bytes = k->policy_bytes};
 	memcpy(p->out_fd, fds, sizeof(fds));

@@ -67,6 +67,18 @@ static void test_told_of(void **state)
 	assert_string_equal(text, "STATUS=serving d3 xvda, generation 1");
 }
 
+/* Of a back end a release ahead, or behind: the newest that both speak. */
+static void test_hello_neighbour(void **state)
+{
+	unsigned fds;
+
+	(void)state;
+	world.k->peer.stage = PEER_STRANGER;
+	fresh()->hello = (struct wire_hello){0, WIRE_VERSION_MAX + 1, "blk"};
+	assert_int_equal(world_call(&m, WIRE_HELLO, sizeof(m.hello), &fds), WIRE_OK);
+	assert_int_equal(m.welcome.version, WIRE_VERSION_MAX);
+}
+
 static void test_hello_refused(void **state)
 {
 	(void)state;
@@ -570,6 +582,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(hello, setup),
 		TEST(told_of, setup),
+		TEST(hello_neighbour, setup),
 		TEST(hello_refused, setup),
 		TEST(map, setup),
 		TEST(map_refused, setup),
