@@ -115,6 +115,30 @@ stage_arm64()
 		--destdir "$work/stage-arm64"
 }
 
+# Debian packages, in $work/packages. Debian's build has another home, and so no cache.
+build_packages()
+{
+	say "building: packages"
+	CCACHE_DIR=$(ccache -k cache_dir) quietly packages \
+		"$root/systemd/make-packages" "$work/packages"
+}
+
+# What a scenario with a file `packages` gets as its stage: these, and those of releases to
+# either side, none of them installed. Of their protocol's version the newer one speaks one
+# more, and the older one none of ours. After build_packages.
+stage_packages()
+{
+	local to=$work/stage-packages/usr/share/xdd-packages
+
+	rm -rf "$work/stage-packages"
+	mkdir -p "$to/this"
+	cp "$work"/packages/xdd-{driver,control,client,tools}_*.deb "$to/this/"
+	quietly package-newer "$root/tests/packaging/neighbour" 0.1.1-1 1 2 \
+		"$work/packages" "$to/newer"
+	quietly package-older "$root/tests/packaging/neighbour" 0.0.9-1 0 0 \
+		"$work/packages" "$to/older"
+}
+
 # on_bed LABEL ARCH SCENARIO [OPTION...]: a scenario's folder on real Xen, with what is
 # staged for that machine; its output is in $work/LABEL.log, what it brings back in
 # $work/LABEL. Returns its status.
@@ -124,6 +148,7 @@ on_bed()
 
 	shift 3
 	[ "$arch" = amd64 ] || tree=$work/stage-$arch
+	[ ! -f "$scenario/packages" ] || tree=$work/stage-packages
 	"$root/tests/bed/run" --arch "$arch" --stage "$tree" --out "$work/$label" "$@" \
 		"$scenario" </dev/null >"$work/$label.log" 2>&1
 }
