@@ -83,7 +83,8 @@ static void test_hello_refused(void **state)
 {
 	(void)state;
 	world.k->peer.stage = PEER_STRANGER;
-	fresh()->hello = (struct wire_hello){2, 3, "blk"};
+	fresh()->hello =
+		(struct wire_hello){WIRE_VERSION_MAX + 1, WIRE_VERSION_MAX + 2, "blk"};
 	assert_int_equal(CALL(WIRE_HELLO, hello), WIRE_VERSION);
 	assert_int_equal(world.kills, 0); /* it was given nothing */
 	assert_int_equal(world.k->peer.pidfd, -1);
