@@ -205,9 +205,8 @@ int trail_read(struct trail *trail, const char *log)
 		err = open_both(trail, &files);
 	if (err)
 		return err;
-	trail->chain = (struct chain){.found = chain_found,
-				      .head = trail->head,
-				      .whole = is_whole(&files)};
+	trail->chain = (struct chain){
+		.found = chain_found, .head = trail->head, .whole = is_whole(&files)};
 	trail->findings = trail->torn = 0;
 	for (unsigned i = 0; i < FILES; i++) {
 		if (trail->torn) /* only where a file ends may a line not be whole */
