@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How a back end and its keeper meet: which versions, which class, and who is told of it. */
+/* How a back end and its keeper meet: which versions, which class, and who is told of
+ * it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
