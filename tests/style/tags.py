@@ -4,7 +4,8 @@
 
 Installed is what `meson install` puts into a folder, whole and once for each tag, so
 that nothing is judged by how it is listed. Where a file is wrong is seen by what it needs
-or what needs it: a unit's program and a program's page are for the same machine.
+or what needs it: a unit's program and a program's page are for the same machine. A unit may ask whether a
+program is there (ConditionFileIsExecutable=).
 """
 import os
 import re
@@ -32,7 +33,7 @@ def installed(*options):
         for folder, _, names in os.walk(root):
             for name in names:
                 path = os.path.join(folder, name)
-                unit = name.endswith((".service", ".target"))
+                unit = name.endswith((".service", ".target", ".timer"))
                 with open(path, encoding="utf-8", errors="replace") as f:
                     found[path.removeprefix(root)] = f.read() if unit else ""
         return found
@@ -59,8 +60,9 @@ def wrong(path, code, machine, here):
     if folder.endswith((".service.d", ".target.d")) and folder != "xdd-.service.d" \
             and folder.removesuffix(".d") not in names:
         return "changes a unit that is elsewhere"
+    asked = set(re.findall(r"^ConditionFileIsExecutable=(\S+)$", code, re.M))
     for program in re.findall(r"(/usr/\S*/xdd\S*)", code):
-        if program not in here:
+        if program not in here | asked:
             return f"starts {program}, which is elsewhere"
     return None
 
@@ -73,7 +75,7 @@ for tag in MACHINES:
         if path in owner:
             errors.append(f"{path}: is tagged {owner[path]} and {tag}")
         owner[path] = tag
-        reason = wrong(path, code, tag, files)
+        reason = wrong(path, code, tag, files.keys())
         if reason:
             errors.append(f"{path}: is tagged {tag}, and {reason}")
 errors += [f"{path}: has no install_tag of {', '.join(MACHINES)}"
