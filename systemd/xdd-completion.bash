@@ -16,13 +16,14 @@ _xdd_say()
 _xdd_words()
 {
 	case $1:$2 in
-	xdd-policy:) _xdd_say check show explain diff learn xl dt --help ;;
+	xdd-policy:) _xdd_say check show explain diff learn xl dt report --help ;;
 	xdd-policy:check) _xdd_say --maptrack --event-channels --watches --nodes --descriptors --memory --pv --json ;;
 	xdd-policy:learn) _xdd_say --spare --json ;;
 	xdd-policy:xl) _xdd_say --backend --client --json ;;
 	xdd-policy:dt) _xdd_say --xen --driver-domain --client --verify --json ;;
+	xdd-policy:report) _xdd_say --output --audit --witness --probe --maptrack --event-channels --watches --nodes --descriptors --memory --pv --json ;;
 	xdd-policy:*) _xdd_say --json ;;
-	xdd-audit:) _xdd_say verify show account --help ;;
+	xdd-audit:) _xdd_say verify show account head --help ;;
 	xdd-audit:verify) _xdd_say --head ;;
 	xdd-audit:show) _xdd_say --instance --domid --event --refused --since --until --json ;;
 	xdd-audit:account) _xdd_say --json ;;
@@ -31,6 +32,10 @@ _xdd_words()
 	xdd-attach:detach) _xdd_say --backend --client --force ;;
 	xdd-attach:list) _xdd_say --backend --json ;;
 	xdd-attach:watch) _xdd_say --privileged-backend ;;
+	xddctl:) _xdd_say list top prometheus reload drain resume probe --help ;;
+	xddctl:list | xddctl:probe) _xdd_say --json ;;
+	xddctl:top) _xdd_say --interval --count ;;
+	xdd-witness:*) _xdd_say --policies --audit --fetch --heads --boot --console --client --accept-dropped --json --help ;;
 	xdd-canfront:*) _xdd_say --backends --late-ack --restart-ms --ring-pages --verbose --help ;;
 	esac
 }
@@ -85,6 +90,26 @@ _xdd_operands()
 	xdd-policy:learn) [ ! -d "$_xdd_log" ] || printf '%s\n' "$_xdd_log"/* ;;
 	xdd-audit:*) [ ! -d "$_xdd_log" ] || printf '%s\n' "$_xdd_log"/* ;;
 	xdd-attach:attach | xdd-attach:detach) _xdd_names attach ;;
+	xddctl:*) _xdd_names policy ;;
+	esac
+}
+
+# _xdd_is_path OPTION: its value is a file's or a folder's.
+_xdd_is_path()
+{
+	case $1 in
+	--verify | --audit | --policies | --heads | --console | --witness | --output) ;;
+	*) return 1 ;;
+	esac
+}
+
+# _xdd_takes_files TOOL COMMAND: what stands there may be one.
+_xdd_takes_files()
+{
+	case $1:$2 in
+	xdd-policy:explain) [ "$COMP_CWORD" = 2 ] ;;
+	xddctl:prometheus) ;;
+	xddctl:*) return 1 ;;
 	esac
 }
 
@@ -95,14 +120,12 @@ _xdd()
 	[ "$COMP_CWORD" = 1 ] || command=${COMP_WORDS[1]}
 	COMPREPLY=()
 	if [ -n "$command" ] && words=$(_xdd_value "$tool" "$command" "$last"); then
-		[ "$last" != --verify ] || mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		_xdd_is_path "$last" && mapfile -t COMPREPLY < <(compgen -f -- "$word")
 	elif [ -z "$command" ] || [[ $word = -* ]]; then
 		words=$(_xdd_words "$tool" "$command")
 	else
 		words=$(_xdd_operands "$tool" "$command")
-		if [ "$command" != explain ] || [ "$COMP_CWORD" = 2 ]; then
-			mapfile -t COMPREPLY < <(compgen -f -- "$word")
-		fi
+		! _xdd_takes_files "$tool" "$command" || mapfile -t COMPREPLY < <(compgen -f -- "$word")
 	fi
 	# Not by compgen, which would expand what stands in a file's name.
 	while IFS= read -r line; do
@@ -110,4 +133,4 @@ _xdd()
 	done <<<"$words"
 }
 
-complete -o filenames -F _xdd xdd-policy xdd-audit xdd-attach xdd-canfront
+complete -o filenames -F _xdd xdd-policy xdd-audit xdd-attach xdd-witness xddctl xdd-canfront
