@@ -244,8 +244,10 @@ static void xdd_step(struct work_struct *work)
 		xdd_leave(xd);
 		return;
 	}
-	if (READ_ONCE(xd->resumed) && xd->phase != XDD_FAILED)
+	if (READ_ONCE(xd->resumed) && xd->phase != XDD_FAILED) {
+		dev_warn(&xd->xdev->dev, "closed, since this domain was restored: bind it again\n");
 		xdd_fail(xd);
+	}
 	switch (xd->phase) {
 	case XDD_AWAY:
 		xdd_step_away(xd, state);
