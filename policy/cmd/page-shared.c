@@ -13,7 +13,7 @@ static void put_witnessed(FILE *out, const struct witness *w, unsigned share)
 	    (share == SET_MAPTRACK ? w->maptrack : w->interdomain) < 0)
 		html(out, "not known");
 	else if (share == SET_MAPTRACK)
-		html(out, "%ju frames in use%s", (uintmax_t)w->maptrack,
+		html(out, "frames in use: %ju%s", (uintmax_t)w->maptrack,
 		     w->maptrack_max < 0 ? "" : ", of ");
 	else
 		html(out, "%ju between domains", (uintmax_t)w->interdomain);
