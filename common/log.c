@@ -22,6 +22,7 @@ void log_init(struct log *log, const char *instance)
 void log_name(struct log *log, const char *instance, unsigned domid, const char *device)
 {
 	snprintf(log->who, sizeof(log->who), "%s d%u %s", instance, domid, device);
+	snprintf(log->fields, sizeof(log->fields), "XDD_DOMID=%u\n", domid);
 }
 
 static bool log_may_pass(struct log *log)
@@ -48,13 +49,13 @@ void log_line(struct log *log, enum log_level level, const char *fmt, ...)
 {
 	char line[512];
 	va_list ap;
-	int n, m;
+	int n, m, prefix;
 
 	if (!log_may_pass(log)) {
 		log->suppressed++;
 		return;
 	}
-	n = log->plain ? 0 : snprintf(line, sizeof(line), "<%d>", level);
+	n = prefix = log->plain ? 0 : snprintf(line, sizeof(line), "<%d>", level);
 	n += snprintf(line + n, sizeof(line) - (size_t)n, "%s: ", log->who);
 	if (log->suppressed)
 		n += snprintf(line + n, sizeof(line) - (size_t)n,
@@ -66,6 +67,9 @@ void log_line(struct log *log, enum log_level level, const char *fmt, ...)
 	n = m < 0 ? n : n + m;
 	if (n > (int)sizeof(line) - 2)
 		n = sizeof(line) - 2;
+	line[n] = '\0';
+	if (log->send && log->send(log, level, line + prefix))
+		return;
 	line[n++] = '\n';
 	/* Standard error is the journal's socket; a full one loses the line. */
 	if (write(STDERR_FILENO, line, (size_t)n) < 0)

@@ -6,6 +6,9 @@
  * A struct log belongs to one cause-giver (usually one client): its limit
  * holds for all that this client can make us say. Suppressed lines are
  * counted, and the next line that passes says how many there were.
+ *
+ * One who may have more than standard error sets @send, which then gets each line
+ * without its prefix and newline; where that fails, the line goes to standard error.
  */
 #ifndef XDD_LOG_H
 #define XDD_LOG_H
@@ -29,6 +32,11 @@ struct log {
 	uint32_t tokens;
 	uint64_t filled_ns;
 	uint64_t suppressed;
+
+	/* For @send: "XDD_DOMID=3\n" from log_name() on, and the kind of line or NULL. */
+	char fields[24];
+	const char *event;
+	bool (*send)(const struct log *log, enum log_level level, const char *text);
 };
 
 /* A limit fit for what a client can provoke: 10 at once, 10 a minute. */

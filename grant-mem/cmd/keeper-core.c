@@ -19,8 +19,10 @@ void keeper_event(struct keeper *k, enum log_level level, const char *event,
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	k->log.event = event;
 	if (level != LOG_LEVEL_DEBUG)
 		log_line(&k->log, level, "%s: %s", event, text);
+	k->log.event = NULL;
 	if (level != LOG_LEVEL_WARNING || audit_may(&k->audit))
 		audit_line(&k->audit, event, "\"text\":\"%s\"", text);
 }

@@ -186,6 +186,7 @@ static int set_up(struct keeper *k)
 	for (unsigned i = 0; i < POLLS; i++)
 		polls[i] = (struct pollfd){.fd = -1, .events = POLLIN};
 	keeper_init(k, RELEASE_NS);
+	keeper_journal(k);
 	if (keeper_policy_load(k, false))
 		return EXIT_CONFIG;
 	inherit(RELEASE_NS / CLOCK_MS);

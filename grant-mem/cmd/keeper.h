@@ -87,6 +87,10 @@ uint64_t keeper_turn(struct keeper *k);
 void keeper_status(struct keeper *k);
 /* Hand @fd to systemd's store as @name-@number, or (fd < 0) take it out. */
 void keeper_store(const char *name, unsigned number, int fd);
+/* In a keeper alone: where systemd gave it the journal, events have fields there,
+ * MESSAGE_ID (the first half of the SHA-256 of the event's word, for xdd.catalog),
+ * XDD_EVENT and XDD_DOMID. XDD_INSTANCE is the unit's. */
+void keeper_journal(struct keeper *k);
 
 /* keeper-xenbus.c. Reads and writes what k->xenbus takes; connects anew when that
  * is due. The events to poll it for. */

@@ -51,6 +51,7 @@ FILES:${PN}-driver = " \
     ${sbindir}/xddctl \
     ${systemd_system_unitdir} \
     ${systemd_unitdir}/system-generators/xdd-generator \
+    ${nonarch_libdir}/systemd/catalog/xdd.catalog \
     ${nonarch_libdir}/sysusers.d/xdd.conf \
     ${nonarch_libdir}/tmpfiles.d/xdd.conf \
     ${nonarch_libdir}/modules-load.d/xdd.conf \

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MIT
 """The keeper stays small: its lines of code, with all it links of ours.
 
-GOAL is what the design asks for; LIMIT is where we are. It goes down, and went up six
+GOAL is what the design asks for; LIMIT is where we are. It goes down, and went up seven
 times: by what the second door needs of a keeper, by what a back end reports and the keys of
 the classes, which are data, by how a reload knows that a class's section is another one, and
 by the rates of that section, which a reload may change, and netif's static grants, by
-what a loss of power leaves of the audit log, and by pools of thousands of pages.
+what a loss of power leaves of the audit log, by pools of thousands of pages, and by the
+fields of its journal entries.
 
 What it links is read from its debug information, so a source that the linker
 left in its archive does not count, and none can be forgotten.
@@ -17,7 +18,7 @@ import re
 from tree import BUILD, ROOT, code_lines, output_of, targets, text, tool, verdict
 
 GOAL = 2000
-LIMIT = 2980
+LIMIT = 3020
 
 
 def linked(program):
