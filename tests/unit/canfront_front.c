@@ -275,6 +275,8 @@ static void other_back_ends(void **state)
 		world_remove(back);
 		world_run(200);
 		assert_int_equal(world.ports, 0);
+		/* Restored, we would have granted nothing of it: each has its own. */
+		assert_int_equal(world.granted, (i + 1) * 2 * world.pages);
 	}
 }
 

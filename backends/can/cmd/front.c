@@ -63,14 +63,18 @@ static void write_keys(struct front *f, uint32_t order)
 
 /* Pages that were granted to a back end are kept for its next connection, and only
  * more of them are granted anew: one that connects again and again, and never lets go
- * of what it mapped, would have all of our memory in the end. */
+ * of what it mapped, would have all of our memory in the end. Another device has its
+ * own, and so has a domain that was restored: of what it had granted nothing is left.
+ */
 static int have_rings(struct front *f, struct domid domain, uint32_t pages)
 {
 	int r = 0;
 
-	if (f->grant.domain.v != domain.v || f->grant.pages < pages) {
+	if (f->grant.domain.v != domain.v || f->grant.pages < pages ||
+	    f->granted != f->life.look.generation) {
 		front_xen_revoke(f->xen, &f->grant);
 		r = front_xen_grant(f->xen, domain, pages, &f->grant);
+		f->granted = f->life.look.generation;
 	}
 	return r ? r : front_xen_bind(f->xen, domain, &f->port);
 }

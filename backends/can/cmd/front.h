@@ -42,6 +42,7 @@ struct front {
 	struct front_link link;
 	struct front_xen *xen;
 	struct front_grant grant; /* kept for the next connection: front.c says why */
+	uint32_t granted;	  /* the look's generation that they are of */
 	struct evport port;	  /* 0: none */
 	struct front_traffic traffic;
 	int socket_index;	   /* the interface that the socket is bound to */
