@@ -33,7 +33,7 @@ struct log {
 	uint64_t filled_ns;
 	uint64_t suppressed;
 
-	/* For @send: "XDD_DOMID=3\n" from log_name() on, and the kind of line or NULL. */
+	/* For @send: "XDD_DOMID=3\n", by log_name(); the kind of line, or NULL. */
 	char fields[24];
 	const char *event;
 	bool (*send)(const struct log *log, enum log_level level, const char *text);
