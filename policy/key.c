@@ -131,7 +131,7 @@ static bool set_refs(const struct key_row *row, const char *value, void *field)
 
 	if (!dash || !number_parse(value, (size_t)(dash - value), UINT32_MAX, &first))
 		return false;
-	if (first < POLICY_FIRST_REF ||
+	if (first < POLICY_LOWEST_REF ||
 	    !policy_value_number(dash + 1, first, UINT32_MAX, &last))
 		return false;
 	policy->first_ref.v = (uint32_t)first;
@@ -171,7 +171,7 @@ const struct key_row key_rows[POLICY_KEY_COUNT] = {
 	    "1-1048576"),
 	ROW(POOL_PAGES, "Memory.PoolPages", data_pages, false, set_number, 16384, NULL, "1-16384"),
 	ROW(GRANT_REFS, "Memory.GrantRefs", first_ref, false, set_refs, 0, NULL,
-	    "FIRST-LAST, with 8 <= FIRST <= LAST <= 4294967295"),
+	    "FIRST-LAST, with 2 <= FIRST <= LAST <= 4294967295"),
 	ROW(IN_FLIGHT, "Limits.InFlight", in_flight, true, set_number, 65535, NULL, "1-65535"),
 	ROW(OPERATIONS, "Limits.Operations", operations, true, set_rate, 0, NULL, RATE_FORM),
 	ROW(BYTES, "Limits.Bytes", bytes, true, set_rate, 0, NULL, RATE_FORM),

@@ -28,7 +28,8 @@
 #define POLICY_RESOURCE_MAX 255
 #define POLICY_DEVICE_MAX   31
 #define POLICY_TAG_MAX	    63
-#define POLICY_FIRST_REF    8 /* those below are the toolstack's */
+#define POLICY_LOWEST_REF   2 /* console and xenstore have those below */
+#define POLICY_FIRST_REF    8 /* the default: Linux leaves those below alone */
 
 enum policy_class { POLICY_BLK, POLICY_NET, POLICY_SND, POLICY_DISPL, POLICY_CAN };
 enum policy_door { POLICY_PV, POLICY_VIRTIO };

@@ -101,6 +101,14 @@ static void lines_of_keys(void **state)
 	}
 }
 
+/* Those below 2 are the console's and xenstore's: errors has the row. */
+static void lowest_reference(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(text, edit(19, "GrantRefs = 2-32767")), 0);
+	assert_int_equal(policy.first_ref.v, 2);
+}
+
 /* [utest->req~policy-narrow-defaults~1] */
 static void defaults(void **state)
 {
@@ -242,7 +250,7 @@ static const struct one_line values_cases[] = {
 	{18, "DataPages = 18446744073709551617", 18, "not a value of DataPages", ""},
 	{18, "PoolPages = 4096", 18, "Memory.PoolPages: a key of Mode = pool",
 	 "no such line"},
-	{19, "GrantRefs = 7-9", 19, "not a value of GrantRefs", "8 <= FIRST <= LAST"},
+	{19, "GrantRefs = 1-9", 19, "not a value of GrantRefs", "2 <= FIRST <= LAST"},
 	{19, "GrantRefs = 8-8", 0, NULL, NULL},
 	{19, "GrantRefs = 9-8", 19, "not a value of GrantRefs", "FIRST-LAST"},
 	{19, "GrantRefs = 8", 19, "not a value of GrantRefs", "FIRST-LAST"},
@@ -564,6 +572,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_keys),
 		cmocka_unit_test(lines_of_keys),
+		cmocka_unit_test(lowest_reference),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(derived_defaults),
 		cmocka_unit_test(values),
