@@ -44,7 +44,7 @@ static bool send_to_journal(const struct log *log, enum log_level level,
 {
 	static const struct sockaddr_un journal = {AF_UNIX,
 						   "/run/systemd/journal/socket"};
-	char id[SHA256_DIGEST_STRING_LENGTH] = "", out[768];
+	char id[SHA256_DIGEST_STRING_LENGTH], out[768];
 	int n;
 
 	if (!log->event)
